@@ -1,0 +1,1 @@
+"""A plugin-based API gateway for generative media and chat."""

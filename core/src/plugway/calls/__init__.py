@@ -1,0 +1,1 @@
+"""One metered client call, from key to settlement."""

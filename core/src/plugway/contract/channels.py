@@ -1,0 +1,101 @@
+"""Providers, and the channels that operators configure to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from plugway.errors import ConfigurationError
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings that every channel has; a provider's own struct extends it.
+
+    Attributes:
+        total_timeout: Seconds for a whole exchange.
+        connect_timeout: Seconds for a connection, its TLS handshake included.
+        headers_timeout: Seconds from the request sent to the response's headers.
+        proxy: `http://`, `https://` or `socks5://` URL; empty: from the environment.
+    """
+
+    total_timeout: Seconds = 300.0
+    connect_timeout: Seconds = 60.0
+    headers_timeout: Seconds = 60.0
+    proxy: str = ""
+
+
+class Departure(msgspec.Struct, frozen=True, kw_only=True):
+    """Says what becomes of an upstream request whose client has gone.
+
+    Attributes:
+        seconds: How long to go on waiting for the upstream, so that what it did is
+            known and settled; 0 cancels at once, for upstreams where that stops the cost.
+        bytes: How much of the answer to read meanwhile.
+    """
+
+    seconds: float = 0.0
+    bytes: int = 1 << 20
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """Describes one upstream that channels can point to.
+
+    Attributes:
+        name: Short, lower case: what `plugway channels add --provider` takes.
+        title: For people.
+        credential: Name of the `CredentialKind` its channels hold; None: no secret.
+        models: Names a channel may list; empty: any.
+        settings: Struct of a channel's settings.
+        base_url: `origin` takes scheme and host only; `any` also a path.
+        departure: What to do when a client leaves.
+
+    Raises:
+        ConfigurationError: An unusable name.
+
+    Example:
+        >>> Provider(name="echo", title="Echo", models=("echo",)).base_url
+        'origin'
+    """
+
+    name: str
+    title: str
+    credential: str | None = None
+    models: tuple[str, ...] = ()
+    settings: type[ChannelSettings] = ChannelSettings
+    base_url: Literal["origin", "any"] = "origin"
+    departure: Departure = Departure()
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise ConfigurationError(f"provider {self.name!r}: a lower-case identifier, please")
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """Is one configured way to a provider, as the request path sees it.
+
+    Attributes:
+        id: Database id.
+        provider: Name of the provider.
+        name: Unique, the operator's.
+        base_url: No trailing slash.
+        models: Served models.
+        priority: Higher is tried first.
+        weight: Share among channels of equal priority, 1 or more.
+        group: Only users of this group; None: everyone.
+        settings: The provider's struct.
+        enabled: Takes calls.
+    """
+
+    id: int
+    provider: str
+    name: str
+    base_url: str
+    models: frozenset[str]
+    priority: int = 0
+    weight: int = 1
+    group: str | None = None
+    settings: ChannelSettings = ChannelSettings()
+    enabled: bool = True

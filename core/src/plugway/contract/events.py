@@ -1,0 +1,47 @@
+"""What plugins are told after the fact."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class CallSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells how a call ended, after its settlement is durable.
+
+    Attributes:
+        call_id: The call.
+        request_id: What the client saw in `x-request-id`.
+        user: The user's name.
+        provider: The provider.
+        model: The model.
+        channel: The channel's name; None: no upstream was reached.
+        credits: Charged; 0 when released.
+        status: HTTP status the client got.
+        outcome: `settled` or `released`.
+    """
+
+    call_id: str
+    request_id: str
+    user: str
+    provider: str
+    model: str
+    channel: str | None
+    credits: int
+    status: int
+    outcome: str
+
+
+class CredentialChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells that a credential's state changed.
+
+    Attributes:
+        credential_id: Database id.
+        channel: The channel's name.
+        state: `ready`, `cooling`, `expired`, `restricted` or `disabled`.
+        reason: Why; no secret.
+    """
+
+    credential_id: int
+    channel: str
+    state: str
+    reason: str

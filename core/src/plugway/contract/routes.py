@@ -1,0 +1,111 @@
+"""How a plugin mounts routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from plugway.errors import ConfigurationError, PlugwayError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from plugway.request import Request
+
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """Holds an error as one surface shows it.
+
+    Attributes:
+        status: HTTP status.
+        content: Rendered as JSON.
+        headers: Added to the answer; `retry-after` is set by the core.
+    """
+
+    status: int
+    content: Any
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+def plain_error(error: PlugwayError, request_id: str) -> ErrorBody:
+    """Render an error in plugway's own shape, for routes that have no official one.
+
+    Example:
+        >>> from plugway import NotPermitted
+        >>> plain_error(NotPermitted(), "r1").status
+        403
+    """
+    content: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.field is not None:
+        content["field"] = error.field
+    content["request_id"] = request_id
+    return ErrorBody(error.status, {"error": content})
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """Describes a route for the OpenAPI document.
+
+    Attributes:
+        summary: One line.
+        request: Type of the JSON body, if any.
+        response: Type of the JSON answer, if it has one.
+        query: Struct whose fields are the query parameters.
+        tags: Groups in the document; default: the plugin's name.
+    """
+
+    summary: str
+    request: Any = None
+    response: Any = None
+    query: Any = None
+    tags: tuple[str, ...] = ()
+
+
+class Mount(msgspec.Struct, frozen=True, kw_only=True):
+    """Mounts an endpoint at a path.
+
+    Attributes:
+        path: Starts with `/`. A segment may be `{name}`, found in
+            `request.path_params`. No trailing slash.
+        endpoint: `async def endpoint(request)` returning an ASGI response.
+        methods: Methods it takes. `HEAD` is not implied by `GET`.
+        prefix: Serve everything at and below `path`.
+        public: No key is asked for. Shown in `plugway plugins`.
+        fallback: Give the path up to another plugin that mounts the same one.
+        slash: Also take the path with one trailing slash.
+        errors: Renders errors in this surface's official shape.
+        operation: Entry in the OpenAPI document.
+
+    Raises:
+        ConfigurationError: A path or method that cannot be routed.
+
+    Example:
+        >>> async def ping(request):
+        ...     from starlette.responses import JSONResponse
+        ...     return JSONResponse({"pong": True})
+        >>> Mount(path="/echo/ping", endpoint=ping, methods={"GET"}, public=True).path
+        '/echo/ping'
+    """
+
+    path: str
+    endpoint: Callable[[Request], Awaitable[ASGIApp]]
+    methods: frozenset[str] = METHODS
+    prefix: bool = False
+    public: bool = False
+    fallback: bool = False
+    slash: bool = False
+    errors: Callable[[PlugwayError, str], ErrorBody] = plain_error
+    operation: Operation | None = None
+
+    def __post_init__(self) -> None:
+        segments = self.path.split("/")
+        if segments[0] or "" in segments[1:] or not self.path.isprintable():
+            raise ConfigurationError(
+                f"route {self.path!r}: start with one '/', no empty segment, no '/' at the end"
+            )
+        if not self.methods or not set(self.methods) <= METHODS:
+            raise ConfigurationError(f"route {self.path!r}: methods must be from {sorted(METHODS)}")

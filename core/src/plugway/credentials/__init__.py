@@ -1,0 +1,1 @@
+"""Upstream secrets: sealed, minted into grants, watched."""

@@ -1,0 +1,218 @@
+"""Errors, in three families: the client's fault, the upstream's, the operator's.
+
+The first paragraph of a class's docstring is its default message. A surface
+renders an error in its own official shape; nothing here knows any shape.
+"""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from typing import ClassVar
+
+
+class PlugwayError(Exception):
+    """Something went wrong in the gateway."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Keep what a surface needs to render the error.
+
+        Args:
+            message: Said to the client as it is, so it holds no secret.
+                Default: the class's docstring.
+            field: The input field at fault, as the client spelt it.
+            retry_after: Seconds until another try makes sense.
+        """
+        if message is None:
+            message = cleandoc(type(self).__doc__ or "").split("\n\n", 1)[0].replace("\n", " ")
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after = retry_after
+
+
+class ClientError(PlugwayError):
+    """The request was not acceptable."""
+
+    status = 400
+    code = "bad_request"
+
+
+class BadRequest(ClientError):
+    """The request was malformed."""
+
+
+class PayloadTooLarge(ClientError):
+    """The request is larger than this gateway accepts."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class NotAuthenticated(ClientError):
+    """No valid key was presented."""
+
+    status = 401
+    code = "not_authenticated"
+
+
+class InsufficientCredits(ClientError):
+    """The balance does not cover this call."""
+
+    status = 402
+    code = "insufficient_credits"
+
+
+class NotPermitted(ClientError):
+    """This key may not do that."""
+
+    status = 403
+    code = "not_permitted"
+
+
+class NotFound(ClientError):
+    """There is nothing here."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(ClientError):
+    """This path does not take that method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Conflict(ClientError):
+    """That exists already, or has changed meanwhile."""
+
+    status = 409
+    code = "conflict"
+
+
+class RateLimited(ClientError):
+    """Too many requests; slow down."""
+
+    status = 429
+    code = "rate_limited"
+
+
+class NoPrice(ClientError):
+    """This model has no price here, so it cannot be called."""
+
+    status = 400
+    code = "no_price"
+
+
+class Unavailable(PlugwayError):
+    """The gateway cannot take this call now; try again."""
+
+    status = 503
+    code = "unavailable"
+
+
+class NoChannel(Unavailable):
+    """No available channel serves this model."""
+
+    code = "no_available_channel"
+
+
+class LedgerUnavailable(Unavailable):
+    """The ledger cannot be written now; nothing was charged."""
+
+    code = "ledger_unavailable"
+
+
+class UpstreamError(PlugwayError):
+    """The upstream failed."""
+
+    status = 502
+    code = "upstream_error"
+    #: Whether another channel may be tried.
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        acted: bool = True,
+    ) -> None:
+        """Keep whether the upstream may have done the work.
+
+        Args:
+            message: As in `PlugwayError`: no secret, no credential, no full URL.
+            field: As in `PlugwayError`.
+            retry_after: As in `PlugwayError`.
+            acted: False only when the upstream cannot have begun: the connection
+                was never made, or it refused before any work.
+        """
+        super().__init__(message, field=field, retry_after=retry_after)
+        self.acted = acted
+
+
+class UpstreamUnreachable(UpstreamError):
+    """The upstream could not be reached."""
+
+    code = "upstream_unreachable"
+    retryable = True
+
+
+class UpstreamTimeout(UpstreamError):
+    """The upstream took too long to answer."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class UpstreamInterrupted(UpstreamError):
+    """The upstream broke off its answer."""
+
+    code = "upstream_interrupted"
+
+
+class CredentialExpired(UpstreamError):
+    """The upstream refused the credential."""
+
+    code = "credential_expired"
+    retryable = True
+
+
+class CredentialRestricted(UpstreamError):
+    """The upstream does not let this credential do that."""
+
+    code = "credential_restricted"
+    retryable = True
+
+
+class QuotaExhausted(UpstreamError):
+    """The upstream's quota is used up for now."""
+
+    status = 429
+    code = "quota_exhausted"
+    retryable = True
+
+
+class ConfigurationError(PlugwayError):
+    """The configuration is not usable.
+
+    The command line prints it as one line on stderr and exits with 2.
+    """
+
+    code = "configuration_error"
+
+
+class AddressRefused(ClientError):
+    """That address may not be reached from here."""
+
+    code = "address_refused"

@@ -1,0 +1,1 @@
+"""Users, groups, keys: who calls, and what they may."""

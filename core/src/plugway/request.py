@@ -1,0 +1,68 @@
+"""The request that an endpoint gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request as StarletteRequest
+
+from plugway.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from plugway.identity.principal import Principal
+
+
+class Request(StarletteRequest):
+    """Is a Starlette request that also knows its caller and its own id.
+
+    Attributes:
+        id: What the client sees in `x-request-id`.
+        started: Monotonic seconds when it came in.
+        client_ip: The client's address, behind trusted proxies too.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        request_id: str,
+        started: float,
+        client_ip: str,
+        principal: Principal | None = None,
+    ) -> None:
+        super().__init__(scope, receive, send)
+        self.id = request_id
+        self.started = started
+        self.client_ip = client_ip
+        self._principal = principal
+
+    @property
+    def path(self) -> str:
+        """Return the decoded path that was routed: never rebuild it from `url`."""
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def principal(self) -> Principal:
+        """Return the caller.
+
+        Raises:
+            NotAuthenticated: The route is public and no key was presented.
+        """
+        if self._principal is None:
+            raise NotAuthenticated
+        return self._principal
+
+    @property
+    def asgi_send(self) -> Send:
+        """Return the ASGI send, for answers that are streamed by the core."""
+        send: Any = self._send
+        return send  # type: ignore[no-any-return]  # Starlette keeps it untyped
+
+
+async def sent(scope: Scope, receive: Receive, send: Send) -> None:
+    """Be the response of an endpoint whose answer has gone already."""

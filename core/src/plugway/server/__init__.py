@@ -1,0 +1,1 @@
+"""The outermost guard, and the servers that carry the app."""

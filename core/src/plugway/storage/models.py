@@ -1,0 +1,268 @@
+"""The core's tables.
+
+Times are microseconds since 1970, UTC, as integers: they sort and compare alike on
+every database. Amounts are integer credits. Secrets are sealed by the vault.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.models import Model
+
+from plugway.storage.json import decode_json, encode_json
+
+
+def _json(**options: Any) -> Any:
+    return fields.JSONField(encoder=encode_json, decoder=decode_json, **options)
+
+
+class Revision(Model):
+    """Counts the changes that other processes must load; one row, id 1."""
+
+    id = fields.IntField(primary_key=True, generated=False)
+    number = fields.BigIntField(db_default=0)
+
+    class Meta:
+        table = "plugway_revision"
+
+
+class Lease(Model):
+    """Gives background work to one node at a time."""
+
+    name = fields.CharField(max_length=190, primary_key=True)
+    owner = fields.CharField(max_length=64)
+    until = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_lease"
+
+
+class Group(Model):
+    """Bundles users: which models and channels they reach, and how fast."""
+
+    id = fields.BigIntField(primary_key=True)
+    name = fields.CharField(max_length=64, unique=True)
+    models = _json(null=True)
+    rate = fields.CharField(max_length=64, null=True)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_group"
+
+
+class User(Model):
+    """Owns keys and an account."""
+
+    id = fields.BigIntField(primary_key=True)
+    name = fields.CharField(max_length=64, unique=True)
+    role = fields.CharField(max_length=16)
+    group_id = fields.BigIntField(null=True)
+    account_id = fields.BigIntField(unique=True)
+    enabled = fields.BooleanField()
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_user"
+
+
+class Key(Model):
+    """Lets a client in: `sk-…`, or an access key with a secret key to sign JWTs."""
+
+    id = fields.BigIntField(primary_key=True)
+    user_id = fields.BigIntField()
+    name = fields.CharField(max_length=64)
+    kind = fields.CharField(max_length=8)
+    #: SHA-256 of `sk-…`, or of the access key; hex.
+    digest = fields.CharField(max_length=64, unique=True)
+    masked = fields.CharField(max_length=64)
+    #: Sealed secret key of a pair: checking a client's HS256 signature needs it whole.
+    sealed = fields.TextField(null=True)
+    enabled = fields.BooleanField()
+    expires_at = fields.BigIntField(null=True)
+    models = _json(null=True)
+    networks = _json(null=True)
+    rate = fields.CharField(max_length=64, null=True)
+    #: Account of the key's own quota.
+    account_id = fields.BigIntField(null=True)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_key"
+        unique_together = (("user_id", "name"),)
+
+
+class ChannelRow(Model):
+    """Is one configured way to a provider."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = fields.CharField(max_length=64)
+    name = fields.CharField(max_length=64, unique=True)
+    base_url = fields.CharField(max_length=512)
+    models = _json()
+    priority = fields.IntField()
+    weight = fields.IntField()
+    group = fields.CharField(max_length=64, null=True, source_field="group_name")
+    settings = _json()
+    enabled = fields.BooleanField()
+    created_at = fields.BigIntField()
+    updated_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_channel"
+
+
+class CredentialRow(Model):
+    """Is one upstream secret of a channel, and its state."""
+
+    id = fields.BigIntField(primary_key=True)
+    channel_id = fields.BigIntField(db_index=True)
+    kind = fields.CharField(max_length=64)
+    sealed = fields.TextField()
+    masked = fields.CharField(max_length=64)
+    #: SHA-256 of the secret, so that the same one is not added twice to a channel.
+    digest = fields.CharField(max_length=64)
+    state = fields.CharField(max_length=16)
+    reason = fields.CharField(max_length=512)
+    cooling_until = fields.BigIntField(null=True)
+    failures = fields.IntField()
+    created_at = fields.BigIntField()
+    updated_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_credential"
+        unique_together = (("channel_id", "digest"),)
+
+
+class Price(Model):
+    """Is a tariff row that the operator edited; it wins over the plugin's."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = fields.CharField(max_length=64)
+    tariff_key = fields.CharField(max_length=128)
+    unit = fields.CharField(max_length=32)
+    #: `name=value&…`, sorted, so that it can be part of the unique key.
+    dimensions = fields.CharField(max_length=255)
+    #: Exactly one of the two; decimal strings.
+    price = fields.CharField(max_length=64, null=True)
+    credits = fields.CharField(max_length=64, null=True)
+    updated_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_price"
+        unique_together = (("provider", "tariff_key", "unit", "dimensions"),)
+
+
+class Account(Model):
+    """Holds prepaid credits; only the ledger writes it."""
+
+    id = fields.BigIntField(primary_key=True)
+    #: `user:<id>` or `key:<id>`.
+    owner = fields.CharField(max_length=64, unique=True)
+    balance = fields.BigIntField()
+    held = fields.BigIntField()
+    overdraft = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_account"
+
+
+class Hold(Model):
+    """Reserves credits for one call until it is settled or released."""
+
+    call_id = fields.CharField(max_length=32, primary_key=True)
+    account_id = fields.BigIntField()
+    #: Second account that must admit: the key's own quota.
+    key_account_id = fields.BigIntField(null=True)
+    key_id = fields.BigIntField(null=True)
+    task_id = fields.BigIntField(null=True)
+    amount = fields.BigIntField()
+    state = fields.CharField(max_length=8)
+    settled_amount = fields.BigIntField()
+    #: What the call cost beyond the hold and the balance could not cover.
+    shortfall = fields.BigIntField()
+    refunded = fields.BigIntField()
+    #: The matched tariff rows and the usage.
+    quote = fields.TextField()
+    created_at = fields.BigIntField()
+    expires_at = fields.BigIntField()
+    resolved_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "plugway_hold"
+        indexes = (
+            Index(fields=("state", "expires_at"), name="plugway_hold_state_expires"),
+            Index(fields=("account_id", "state"), name="plugway_hold_account_state"),
+            Index(fields=("key_account_id", "state"), name="plugway_hold_keyaccount_state"),
+        )
+
+
+class Entry(Model):
+    """Records one change of one account; append only."""
+
+    id = fields.BigIntField(primary_key=True)
+    account_id = fields.BigIntField()
+    call_id = fields.CharField(max_length=32, null=True)
+    kind = fields.CharField(max_length=8)
+    delta_balance = fields.BigIntField()
+    delta_held = fields.BigIntField()
+    idempotency_key = fields.CharField(max_length=190, unique=True)
+    actor = fields.CharField(max_length=128)
+    reason = fields.CharField(max_length=255)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_entry"
+        indexes = (Index(fields=("account_id", "id"), name="plugway_entry_account"),)
+
+
+class UsageRow(Model):
+    """Records one call; append only, pruned by retention."""
+
+    id = fields.BigIntField(primary_key=True)
+    call_id = fields.CharField(max_length=32, unique=True)
+    request_id = fields.CharField(max_length=128)
+    account_id = fields.BigIntField()
+    user_id = fields.BigIntField()
+    key_id = fields.BigIntField(null=True)
+    provider = fields.CharField(max_length=64)
+    model = fields.CharField(max_length=128)
+    channel_id = fields.BigIntField(null=True)
+    credential_id = fields.BigIntField(null=True)
+    input_tokens = fields.BigIntField()
+    output_tokens = fields.BigIntField()
+    images = fields.IntField()
+    videos = fields.IntField()
+    estimated = fields.BooleanField()
+    credits = fields.BigIntField()
+    status = fields.IntField()
+    error = fields.CharField(max_length=64, null=True)
+    upstream_ms = fields.IntField()
+    overhead_us = fields.IntField()
+    ip = fields.CharField(max_length=45)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_usage"
+        indexes = (
+            Index(fields=("account_id", "created_at", "id"), name="plugway_usage_account"),
+            Index(fields=("key_id", "created_at", "id"), name="plugway_usage_key"),
+            Index(fields=("created_at", "id"), name="plugway_usage_created"),
+        )
+
+
+class Audit(Model):
+    """Records what an administrator changed; append only, no secrets."""
+
+    id = fields.BigIntField(primary_key=True)
+    actor = fields.CharField(max_length=128)
+    action = fields.CharField(max_length=64)
+    subject = fields.CharField(max_length=190)
+    detail = _json()
+    request_id = fields.CharField(max_length=128)
+    created_at = fields.BigIntField(db_index=True)
+
+    class Meta:
+        table = "plugway_audit"

@@ -1,0 +1,1 @@
+"""What tests of plugway and of its plugins are built from."""

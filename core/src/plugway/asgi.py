@@ -1,0 +1,218 @@
+"""The gateway as an ASGI application: request id, routes, error shapes, drain."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse
+
+from plugway.admin import admin_mounts
+from plugway.calls.body import ClientDeparted
+from plugway.clock import Clock
+from plugway.contract import ErrorBody, Mount, plain_error
+from plugway.errors import PlugwayError
+from plugway.gateway import Gateway
+from plugway.identity.address import ClientAddress
+from plugway.ids import new_id
+from plugway.request import Request
+from plugway.server.guard import Guard
+from plugway.server.inflight import InFlight
+from plugway.telemetry.access import AccessLog
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from plugway.identity.principal import Principal
+
+log = logging.getLogger(__name__)
+
+#: What a client may choose as request id; anything else is replaced by one of ours.
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+
+def create_app(
+    home: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    plugins: Mapping[str, object] | None = None,
+    clock: Clock | None = None,
+) -> App:
+    """Make the application of one gateway.
+
+    Args:
+        home: The home directory.
+        environ: Overrides of the settings; default: the process's environment.
+        plugins: Plugins by name instead of those installed.
+        clock: The time; default: the machine's.
+
+    Returns:
+        An ASGI application that starts with its lifespan, or by `await app.start()`.
+
+    Raises:
+        ConfigurationError: Settings, vault key or, in strict mode, a plugin is unusable.
+    """
+    return App(Gateway(home, environ=environ, plugins=plugins, clock=clock))
+
+
+class App:
+    """Serves one gateway.
+
+    Attributes:
+        gateway: The gateway.
+        inflight: Running requests, awaited before anything is closed.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.inflight = InFlight()
+        self._guard = Guard(self._dispatch, lambda: gateway.current().server, gateway.clock)
+        self._address = ClientAddress(gateway.current().server.trusted_proxies)
+        self._access = AccessLog(gateway.metrics)
+        self._started = False
+
+    async def start(self, *, serving: bool = True) -> None:
+        """Start the gateway, once.
+
+        Raises:
+            ConfigurationError: It cannot start.
+        """
+        if not self._started:
+            await self.gateway.start(admin_mounts(self.gateway, self.inflight), serving=serving)
+            self._started = True
+
+    async def stop(self) -> None:
+        """Await running requests, then close everything."""
+        if self._started:
+            self._started = False
+            await self.inflight.idle(self.gateway.current().server.graceful_seconds)
+            await self.gateway.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._guard(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:  # the server must hear of it, whatever it is
+            log.exception("the gateway cannot start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gateway = self.gateway
+        started = gateway.clock.monotonic()
+        answer = _Answer(send, _request_id(scope))
+        mount: Mount | None = None
+        plugin = "core"
+        failure: PlugwayError | None = None
+        ip = self._address.client_ip(scope)
+        with self.inflight:
+            try:
+                plugin, mount, params = gateway.registry.routes.find(
+                    scope["method"], scope["path"]
+                )
+                scope["path_params"] = params
+                request = Request(
+                    scope,
+                    receive,
+                    answer,
+                    request_id=answer.request_id,
+                    started=started,
+                    client_ip=ip,
+                    principal=self._identify(scope, mount),
+                )
+                response = await mount.endpoint(request)
+                await response(scope, receive, answer)
+            except Exception as error:  # every failure is rendered in the surface's own shape
+                failure = error if isinstance(error, PlugwayError) else PlugwayError()
+                if not isinstance(error, PlugwayError):
+                    log.exception("plugin %s failed", plugin)
+                if answer.status is not None:
+                    # Half an answer has gone: only a broken connection tells the client.
+                    raise
+                await self._refuse(scope, receive, answer, mount, failure)
+            finally:
+                self._access.note(
+                    scope,
+                    plugin=plugin,
+                    route=mount.path if mount else "",
+                    status=answer.status or 499,
+                    seconds=gateway.clock.monotonic() - started,
+                    sent=answer.sent,
+                    request_id=answer.request_id,
+                    ip=ip,
+                    error=failure.code if failure else None,
+                )
+
+    def _identify(self, scope: Scope, mount: Mount) -> Principal | None:
+        local: Principal | None = scope.get("plugway.principal")
+        if local is not None or mount.public:
+            # Only the command line, in this process, can put a principal into the scope.
+            return local
+        return self.gateway.identity.identify(scope["headers"])
+
+    async def _refuse(
+        self,
+        scope: Scope,
+        receive: Receive,
+        answer: _Answer,
+        mount: Mount | None,
+        error: PlugwayError,
+    ) -> None:
+        body = render(mount, error, answer.request_id)
+        response = JSONResponse(body.content, body.status, dict(body.headers))
+        if error.retry_after is not None:
+            response.headers.setdefault("retry-after", str(max(1, round(error.retry_after))))
+        if isinstance(error, ClientDeparted):
+            with suppress(Exception):  # nobody is there; servers differ in whether they mind
+                await response(scope, receive, answer)
+            return
+        await response(scope, receive, answer)
+
+
+def render(mount: Mount | None, error: PlugwayError, request_id: str) -> ErrorBody:
+    """Render an error in a surface's shape, or in plugway's own where there is none."""
+    shape = mount.errors if mount is not None else getattr(error, "errors", plain_error)
+    return shape(error, request_id)
+
+
+class _Answer:
+    """Passes messages to the server, and keeps what the access log wants to know."""
+
+    __slots__ = ("_id", "_send", "request_id", "sent", "status")
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self._send = send
+        self._id = request_id
+        self.request_id = request_id.decode("latin-1")
+        self.status: int | None = None
+        self.sent = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+        else:
+            self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return new_id().encode("latin-1")

@@ -1,0 +1,248 @@
+"""One metered client call, from key to settlement."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plugway.calls.body import ClientDeparted, RequestBody
+from plugway.calls.departure import Watch, watch
+from plugway.calls.forward import Forwarding
+from plugway.calls.relay import relay
+from plugway.calls.settlement import Settlement
+from plugway.contract import Channel, Usage
+from plugway.ids import new_id
+from plugway.ledger.operations import Reserve
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from plugway.calls.calls import Calls
+    from plugway.contract import Provider
+    from plugway.request import Request
+    from plugway.upstream import Answer
+
+
+class Call:
+    """Takes one client request to an upstream and back, and charges it once.
+
+    Made by `gateway.calls.open`. The part after the upstream was asked is bounded by the
+    channel's timeouts and, when the client has left, by the provider's `Departure`.
+
+    Attributes:
+        id: The call's own id: idempotency key of its hold.
+        request: The client's request.
+        provider: The provider.
+        model: The model.
+        usages: What will be settled.
+        departed: The client has left.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        request: Request,
+        provider: Provider,
+        model: str,
+        usages: tuple[Usage, ...],
+    ) -> None:
+        self.id = new_id()
+        self.request = request
+        self.provider = provider
+        self.model = model
+        self.usages = usages
+        self.departed = False
+        self._calls = calls
+        self._candidates: list[Channel] = []
+        self._body: RequestBody | None = None
+        self._watch: Watch | None = None
+        self._scope = asyncio.timeout(None)
+        self._forwarding = Forwarding(calls)
+        self._settlement = Settlement(calls, self)
+
+    @property
+    def channel(self) -> Channel | None:
+        """Return the channel that was asked last."""
+        return self._forwarding.channel
+
+    @property
+    def credential_id(self) -> int | None:
+        """Return the credential that was used last."""
+        return self._forwarding.credential_id
+
+    @property
+    def upstream_seconds(self) -> float:
+        """Return how long upstreams were waited for, until their headers came."""
+        return self._forwarding.seconds
+
+    @property
+    def held(self) -> int:
+        """Return the credits held for this call."""
+        return self._settlement.held
+
+    def request_seconds(self) -> float:
+        """Return how long ago the request came in."""
+        return self._calls.clock.monotonic() - self.request.started
+
+    async def __aenter__(self) -> Call:
+        calls, request = self._calls, self.request
+        principal = request.principal
+        await calls.identity.permit(principal, model=self.model, ip=request.client_ip)
+        self._candidates = calls.channels.candidates(
+            self.provider.name, self.model, principal.group
+        )
+        tariff = calls.tariff()
+        # Which channel will serve is not known yet: the dearest one is held.
+        quote = max(
+            (
+                tariff.quote(self.provider.name, self.usages, one.settings)
+                for one in self._candidates
+            ),
+            key=lambda quote: quote.credits,
+        )
+        if quote.credits:
+            now = calls.clock.now()
+            settings = calls.settings().ledger
+            await calls.ledger.reserve(
+                Reserve(
+                    call_id=self.id,
+                    account_id=principal.account_id,
+                    key_account_id=principal.key_account_id,
+                    key_id=principal.key_id,
+                    amount=quote.credits,
+                    quote=msgspec.json.encode(quote).decode(),
+                    created_at=now,
+                    expires_at=now + round(settings.hold_seconds * 1_000_000),
+                ),
+                wait=settings.reserve_wait,
+            )
+            self._settlement.held = quote.credits
+        await self._scope.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+        await self._forwarding.close()
+        ended = self._settlement.end(error)
+        try:
+            await self._scope.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise ClientDeparted from error
+        if not isinstance(error, asyncio.CancelledError):
+            await self._settlement.durable(ended)
+        if self.departed and error is not None:
+            raise ClientDeparted from error
+
+    async def forward(
+        self,
+        request: Request,
+        *,
+        method: str | None = None,
+        target: str | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """Send the request to a channel and return its answer's beginning.
+
+        Another channel is tried only where the first cannot have acted: the connection was
+        never made, or it refused with 401, 403, 429 or 503.
+
+        Args:
+            request: The client's request, sent as it is but for what follows.
+            method: Another method.
+            target: Another path and query, as on the wire.
+            headers: Other headers, before the grant's are set.
+            content: Another body.
+
+        Returns:
+            The answer; its body has not been read.
+
+        Raises:
+            UpstreamError: No channel answered.
+            NoChannel: No channel could be asked now.
+            ClientDeparted: The client left before its request was complete.
+        """
+        if content is not None:
+            body = RequestBody(request.receive)
+            body.content = content
+        else:
+            body = await RequestBody.read(
+                request.scope, request.receive, self._calls.settings().relay.replay_bytes
+            )
+        if body.complete or content is not None:
+            self._watch_client()
+        else:
+            body.on_complete = self._watch_client
+        answer = await self._forwarding.send(
+            self._candidates,
+            method=method or request.method,
+            target=target if target is not None else _target(request),
+            headers=headers if headers is not None else request.scope["headers"],
+            body=body,
+        )
+        self._settlement.answered(answer.status)
+        return answer
+
+    def observe(self, *usages: Usage) -> None:
+        """State what the call did use; it is settled instead of what was held.
+
+        Args:
+            usages: At least one.
+        """
+        self.usages = usages
+
+    def refuse(self, reason: str) -> None:
+        """Say that the upstream did not do the work, whatever its HTTP status: release.
+
+        Args:
+            reason: Short, kept with the ledger entry; no secret.
+        """
+        self._settlement.refused = reason
+
+    async def settle(self) -> None:
+        """Settle now, before an answer of the plugin's own is sent; leaving would do it too.
+
+        Raises:
+            LedgerUnavailable: The ledger did not confirm in time.
+        """
+        await self._settlement.settle()
+
+    async def relay(self, answer: Answer) -> ASGIApp:
+        """Stream the answer to the client, byte for byte; settle before its last byte goes.
+
+        Args:
+            answer: What `forward` returned.
+
+        Returns:
+            A response that has been sent: return it from the endpoint.
+
+        Raises:
+            UpstreamInterrupted: The upstream broke off; the client sees a cut answer too.
+        """
+        return await relay(self, answer, self._settlement)
+
+    def _watch_client(self) -> None:
+        self._watch = watch(self.request.receive, self._on_leave)
+
+    def _on_leave(self) -> None:
+        self.departed = True
+        loop = asyncio.get_running_loop()
+        self._scope.reschedule(loop.time() + self.provider.departure.seconds)
+
+
+def _target(request: Request) -> str:
+    scope = request.scope
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    # Servers differ in whether raw_path holds the query.
+    path = raw.partition(b"?")[0]
+    return (path + b"?" + query if query else path).decode("latin-1")

@@ -1,0 +1,184 @@
+"""Chooses a channel and a grant, sends, and fails over where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from plugway.calls.body import ClientDeparted
+from plugway.errors import NoChannel, PlugwayError, QuotaExhausted, UpstreamError
+from plugway.upstream import Timeouts
+from plugway.upstream.headers import to_upstream
+
+if TYPE_CHECKING:
+    from plugway.calls.body import RequestBody
+    from plugway.calls.calls import Calls
+    from plugway.contract import Channel
+    from plugway.credentials.pool import Credential
+    from plugway.upstream import Answer
+
+#: Refusals before any work: another channel may be asked.
+REFUSALS = frozenset({401, 403, 429, 503})
+
+#: Answers that speak of the channel's health rather than of the request.
+UNHEALTHY = frozenset({502, 503, 504})
+
+
+class Forwarding:
+    """Sends one call's request.
+
+    Attributes:
+        channel: Asked last.
+        credential_id: Used last.
+        seconds: Spent waiting for upstreams until their headers came.
+    """
+
+    __slots__ = ("_answer", "_calls", "channel", "credential_id", "seconds")
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._answer: Answer | None = None
+        self.channel: Channel | None = None
+        self.credential_id: int | None = None
+        self.seconds = 0.0
+
+    async def send(
+        self,
+        candidates: Sequence[Channel],
+        *,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: RequestBody,
+    ) -> Answer:
+        """Return the first answer that is not a refusal, else the last refusal.
+
+        Raises:
+            UpstreamError: The last channel could not be asked.
+            NoChannel: None could be asked.
+        """
+        tries = self._calls.settings().relay.tries
+        failure: PlugwayError | None = None
+        for channel in candidates:
+            if tries == 0 or not body.replayable:
+                break
+            ready, credential = self._ready(channel)
+            if not ready:
+                continue
+            tries -= 1
+            await self.close()
+            try:
+                answer = await self._ask(channel, credential, method, target, headers, body)
+            except UpstreamError as error:
+                failure = error
+                if error.acted or not error.retryable:
+                    raise
+                continue
+            self._answer, failure = answer, None
+            if answer.status not in REFUSALS:
+                break
+        if self._answer is not None:
+            return self._answer
+        raise failure or self._nobody(candidates)
+
+    async def close(self) -> None:
+        """Let go of the answer; its connection is kept only when it was read to the end."""
+        if self._answer is not None:
+            await self._answer.close()
+            self._answer = None
+
+    def _ready(self, channel: Channel) -> tuple[bool, Credential | None]:
+        calls = self._calls
+        credential = None
+        if calls.providers[channel.provider].credential is not None:
+            credential = calls.credentials.choose(channel)
+            if credential is None:
+                return False, None
+        return calls.channels.breaker(channel).admits(calls.clock.monotonic()), credential
+
+    async def _ask(
+        self,
+        channel: Channel,
+        credential: Credential | None,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: RequestBody,
+    ) -> Answer:
+        calls = self._calls
+        breaker = calls.channels.breaker(channel)
+        clock = calls.clock
+        self.channel = channel
+        self.credential_id = None if credential is None else credential.id
+        settings = channel.settings
+        began = clock.monotonic()
+        try:
+            granted: tuple[tuple[str, str], ...] = ()
+            if credential is not None:
+                granted = (await calls.grants.get(credential, channel)).headers
+            answer = await calls.upstream.send(
+                method,
+                channel.base_url + target,
+                headers=to_upstream(headers, granted),
+                body=body.outgoing(),
+                length=body.length,
+                timeouts=Timeouts(
+                    settings.total_timeout, settings.connect_timeout, settings.headers_timeout
+                ),
+                proxy=settings.proxy,
+            )
+        except UpstreamError:
+            if body.departed:
+                raise ClientDeparted from None
+            breaker.failed(clock.monotonic())
+            raise
+        finally:
+            waited = clock.monotonic() - began
+            self.seconds += waited
+            calls.metrics.upstream(channel.provider, channel.name, waited)
+        if answer.status in UNHEALTHY:
+            breaker.failed(clock.monotonic())
+        else:
+            breaker.succeeded()
+        if credential is not None:
+            self._tell(credential, channel, answer)
+        return answer
+
+    def _tell(self, credential: Credential, channel: Channel, answer: Answer) -> None:
+        pool = self._calls.credentials
+        status = answer.status
+        if status == 401:
+            self._calls.grants.forget(credential)
+            pool.refused(credential, channel, "the upstream answered 401")
+        elif status == 429:
+            pool.exhausted(credential, channel, _retry_after(answer), "the upstream answered 429")
+        elif status < 400:
+            pool.succeeded(credential, channel)
+
+    def _nobody(self, candidates: Sequence[Channel]) -> PlugwayError:
+        calls = self._calls
+        now = calls.clock.monotonic()
+        waits = []
+        for channel in candidates:
+            rest = calls.credentials.ready_in(channel) or 0.0
+            waits.append(max(rest, calls.channels.breaker(channel).opens_in(now)))
+        wait = max(1.0, min(waits, default=1.0))
+        states = {one.state for channel in candidates for one in calls.credentials.all(channel.id)}
+        if "cooling" in states and states <= {"cooling", "disabled"}:
+            return QuotaExhausted(
+                "every credential of this model is resting; try again later",
+                retry_after=wait,
+                acted=False,
+            )
+        return NoChannel(
+            "no available channel: every channel of this model is out of service now",
+            retry_after=wait,
+        )
+
+
+def _retry_after(answer: Answer) -> float | None:
+    for name, value in answer.raw_headers:
+        if name.lower() == b"retry-after":
+            text = value.decode("latin-1").strip()
+            return float(text) if text.isdecimal() and len(text) < 8 else None
+    return None

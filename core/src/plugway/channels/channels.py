@@ -1,0 +1,127 @@
+"""Which channels may serve a call, and in what order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plugway.channels.breaker import Breaker
+from plugway.contract import Channel, Provider
+from plugway.errors import NoChannel
+from plugway.storage.models import ChannelRow
+
+if TYPE_CHECKING:
+    from plugway.clock import Clock
+    from plugway.storage.database import Database
+
+
+class Channels:
+    """Chooses channels from a snapshot of the database.
+
+    Breakers live here, in the process: what one process learns in milliseconds is not
+    worth a write.
+    """
+
+    def __init__(self, database: Database, providers: Mapping[str, Provider], clock: Clock) -> None:
+        self._database = database
+        self._providers = providers
+        self._clock = clock
+        self._by_id: dict[int, Channel] = {}
+        self._tiers: dict[tuple[str, str], list[list[Channel]]] = {}
+        self._breakers: dict[int, Breaker] = {}
+        self._faulty: dict[str, str] = {}
+
+    async def load(self) -> None:
+        """Read all channels anew."""
+        rows = await self._database.run(ChannelRow.all)
+        by_id: dict[int, Channel] = {}
+        faulty: dict[str, str] = {}
+        for row in rows:
+            provider = self._providers.get(row.provider)
+            if provider is None:
+                faulty[row.name] = f"provider {row.provider} is not installed"
+                continue
+            try:
+                by_id[row.id] = channel_of(row, provider)
+            except msgspec.ValidationError as error:
+                faulty[row.name] = f"settings: {error}"
+        tiers: dict[tuple[str, str], list[list[Channel]]] = {}
+        for channel in sorted(by_id.values(), key=lambda channel: -channel.priority):
+            if not channel.enabled:
+                continue
+            for model in channel.models:
+                levels = tiers.setdefault((channel.provider, model), [])
+                if not levels or levels[-1][0].priority != channel.priority:
+                    levels.append([])
+                levels[-1].append(channel)
+        self._by_id, self._tiers, self._faulty = by_id, tiers, faulty
+        self._breakers = {id_: self._breakers.get(id_) or Breaker() for id_ in by_id}
+
+    def all(self) -> list[Channel]:
+        """Return every usable channel."""
+        return list(self._by_id.values())
+
+    def faulty(self) -> Mapping[str, str]:
+        """Return the channels that cannot be used, by name, with the reason."""
+        return self._faulty
+
+    def get(self, channel_id: int) -> Channel | None:
+        """Return one channel."""
+        return self._by_id.get(channel_id)
+
+    def breaker(self, channel: Channel) -> Breaker:
+        """Return the channel's breaker."""
+        return self._breakers.setdefault(channel.id, Breaker())
+
+    def candidates(self, provider: str, model: str, group: str | None) -> list[Channel]:
+        """List the channels that may serve a call, best first.
+
+        Whether a breaker admits is asked when a channel's turn comes.
+
+        Args:
+            provider: The provider.
+            model: The model.
+            group: The caller's group.
+
+        Raises:
+            NoChannel: There is none.
+        """
+        tiers = self._tiers.get((provider, model))
+        found: list[Channel] = []
+        for tier in tiers or ():
+            open_to = [one for one in tier if one.group is None or one.group == group]
+            found += open_to if len(open_to) < 2 else _weighted(open_to)
+        if not found:
+            within = f" for group {group}" if tiers and group else ""
+            raise NoChannel(f"no available channel for model {model}{within}", field="model")
+        return found
+
+
+def channel_of(row: ChannelRow, provider: Provider) -> Channel:
+    """Build the request path's view of a row.
+
+    Raises:
+        msgspec.ValidationError: Its settings are not what the provider declares.
+    """
+    return Channel(
+        id=row.id,
+        provider=row.provider,
+        name=row.name,
+        base_url=row.base_url,
+        models=frozenset(row.models),
+        priority=row.priority,
+        weight=row.weight,
+        group=row.group,
+        settings=msgspec.convert(row.settings, provider.settings),
+        enabled=row.enabled,
+    )
+
+
+def _weighted(channels: list[Channel]) -> list[Channel]:
+    """Shuffle so that each is first as often as its weight says."""
+    # An exponential variate divided by the weight: the smallest is a weighted choice, and so
+    # on down the order (Efraimidis and Spirakis). Balance, not secrecy, is what is at stake.
+    return sorted(channels, key=lambda one: random.expovariate(one.weight))  # see above

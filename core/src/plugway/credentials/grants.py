@@ -1,0 +1,62 @@
+"""Grants, minted once and kept until shortly before they expire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from plugway.contract import Channel, Grant
+
+if TYPE_CHECKING:
+    from plugway.clock import Clock
+    from plugway.credentials.pool import Credential
+    from plugway.upstream import Upstream
+
+#: Seconds before its expiry that a grant is no longer handed out.
+MARGIN_SECONDS = 60.0
+
+
+class Grants:
+    """Hands out grants; of several callers that need the same new one, one mints it."""
+
+    def __init__(self, upstream: Callable[[], Upstream], clock: Clock) -> None:
+        self._upstream = upstream
+        self._clock = clock
+        self._kept: dict[int, tuple[int, Grant]] = {}
+        self._minting: dict[int, asyncio.Task[Grant]] = {}
+
+    async def get(self, credential: Credential, channel: Channel) -> Grant:
+        """Return a grant that is good for a while.
+
+        Args:
+            credential: Whose secret to use.
+            channel: Its channel.
+
+        Raises:
+            UpstreamError: It could not be minted.
+        """
+        kept = self._kept.get(credential.id)
+        if kept is not None and kept[0] == hash(credential.secret):
+            grant = kept[1]
+            if (
+                grant.expires_at is None
+                or grant.expires_at - MARGIN_SECONDS > self._clock.now() / 1_000_000
+            ):
+                return grant
+        task = self._minting.get(credential.id)
+        if task is None:
+            task = asyncio.create_task(self._mint(credential, channel))
+            self._minting[credential.id] = task
+            task.add_done_callback(lambda _: self._minting.pop(credential.id, None))
+        # One caller's departure must not take the grant from the others.
+        return await asyncio.shield(task)
+
+    def forget(self, credential: Credential) -> None:
+        """Drop a grant that the upstream refused, so that the next call mints a new one."""
+        self._kept.pop(credential.id, None)
+
+    async def _mint(self, credential: Credential, channel: Channel) -> Grant:
+        grant = await credential.kind.mint(credential.secret, channel, self._upstream())
+        self._kept[credential.id] = (hash(credential.secret), grant)
+        return grant

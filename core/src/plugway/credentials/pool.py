@@ -1,0 +1,242 @@
+"""The credentials of channels: which one is used next, and what became of each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from plugway.contract import CredentialChanged, CredentialKind, Secret
+from plugway.errors import ConfigurationError
+from plugway.storage.models import CredentialRow
+
+if TYPE_CHECKING:
+    from plugway.clock import Clock
+    from plugway.contract import Channel
+    from plugway.credentials.vault import Vault
+    from plugway.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+CredentialState = Literal["ready", "cooling", "expired", "restricted", "disabled"]
+
+#: Refusals in a row after which a credential counts as expired: one 401 may be a blip.
+MAX_REFUSALS = 3
+
+#: Seconds until an expired or restricted credential is tried once more.
+RETRY_SECONDS = 300.0
+
+#: Seconds of rest after a 429 that names none, and the most that one may name.
+COOLING_SECONDS = 5.0
+MAX_COOLING_SECONDS = 3_600.0
+
+
+class Credential(msgspec.Struct, kw_only=True):
+    """Is one upstream secret of a channel, with its state in this process.
+
+    Attributes:
+        id: Database id.
+        channel_id: Whose it is.
+        kind: How grants are made of it.
+        secret: The secret.
+        state: `ready`, `cooling`, `expired`, `restricted` or `disabled`.
+        until: Microseconds since 1970 when it may be tried again.
+        failures: Refusals in a row.
+    """
+
+    id: int
+    channel_id: int
+    kind: CredentialKind
+    secret: Secret
+    state: CredentialState = "ready"
+    until: int | None = None
+    failures: int = 0
+
+    def usable(self, now: int) -> bool:
+        """Say whether it may be used: ready, or due for another try."""
+        if self.state == "ready":
+            return True
+        return self.state != "disabled" and self.until is not None and now >= self.until
+
+
+class CredentialPool:
+    """Chooses credentials round robin and remembers what upstreams said of them.
+
+    The state is kept in the database, so it survives a restart and other nodes see it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        kinds: Mapping[str, CredentialKind],
+        clock: Clock,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        changed: Callable[[CredentialChanged], None],
+    ) -> None:
+        """Start empty; `load` fills it.
+
+        Args:
+            database: Where rows are.
+            vault: Opens the secrets.
+            kinds: By name.
+            clock: The time.
+            spawn: Runs a write in the background; the gateway awaits it at shutdown.
+            changed: Told of every change of state.
+        """
+        self._database = database
+        self._vault = vault
+        self._kinds = kinds
+        self._clock = clock
+        self._spawn = spawn
+        self._changed = changed
+        self._by_channel: dict[int, list[Credential]] = {}
+        self._turn: dict[int, int] = {}
+
+    async def load(self) -> None:
+        """Read all credentials anew; one that cannot be opened is left out and logged."""
+        rows = await self._database.run(CredentialRow.all)
+        found: dict[int, list[Credential]] = {}
+        for row in rows:
+            kind = self._kinds.get(row.kind)
+            if kind is None:
+                continue
+            try:
+                secret = open_secret(self._vault, row)
+            except ConfigurationError as error:
+                log.error("credential %s cannot be opened: %s", row.id, error.message)
+                continue
+            found.setdefault(row.channel_id, []).append(
+                Credential(
+                    id=row.id,
+                    channel_id=row.channel_id,
+                    kind=kind,
+                    secret=secret,
+                    state=row.state,
+                    until=row.cooling_until,
+                    failures=row.failures,
+                )
+            )
+        self._by_channel = found
+
+    def all(self, channel_id: int) -> list[Credential]:
+        """Return the credentials of a channel."""
+        return self._by_channel.get(channel_id, [])
+
+    def choose(self, channel: Channel) -> Credential | None:
+        """Return the next usable credential of a channel, or None.
+
+        Args:
+            channel: The channel.
+        """
+        credentials = self._by_channel.get(channel.id)
+        if not credentials:
+            return None
+        now = self._clock.now()
+        start = self._turn.get(channel.id, 0)
+        for offset in range(len(credentials)):
+            credential = credentials[(start + offset) % len(credentials)]
+            if credential.usable(now):
+                self._turn[channel.id] = start + offset + 1
+                if credential.state != "ready":
+                    # Half open: others wait while this one call finds out.
+                    credential.until = now + round(COOLING_SECONDS * 1_000_000)
+                return credential
+        return None
+
+    def ready_in(self, channel: Channel) -> float | None:
+        """Return the seconds until a credential is usable again; None: nobody knows."""
+        now = self._clock.now()
+        waits = [
+            max(0, one.until - now) / 1_000_000
+            for one in self._by_channel.get(channel.id, ())
+            if one.until is not None and one.state != "disabled"
+        ]
+        return min(waits, default=None)
+
+    def succeeded(self, credential: Credential, channel: Channel) -> None:
+        """Note that the upstream took it."""
+        credential.failures = 0
+        if credential.state != "ready":
+            self._move(credential, channel, "ready", None, "")
+
+    def refused(self, credential: Credential, channel: Channel, reason: str) -> None:
+        """Note that the upstream did not accept it; after some in a row it is expired.
+
+        Args:
+            credential: The credential.
+            channel: Its channel.
+            reason: Short, without the secret.
+        """
+        credential.failures += 1
+        if credential.failures >= MAX_REFUSALS or credential.state != "ready":
+            until = self._clock.now() + round(RETRY_SECONDS * 1_000_000)
+            self._move(credential, channel, "expired", until, reason)
+
+    def exhausted(
+        self, credential: Credential, channel: Channel, seconds: float | None, reason: str
+    ) -> None:
+        """Let it rest.
+
+        Args:
+            credential: The credential.
+            channel: Its channel.
+            seconds: As the upstream asked; None: it did not say.
+            reason: Short, without the secret.
+        """
+        rest = COOLING_SECONDS if seconds is None else min(max(seconds, 0.0), MAX_COOLING_SECONDS)
+        until = self._clock.now() + round(rest * 1_000_000)
+        self._move(credential, channel, "cooling", until, reason)
+
+    def _move(
+        self,
+        credential: Credential,
+        channel: Channel,
+        state: CredentialState,
+        until: int | None,
+        reason: str,
+    ) -> None:
+        told = credential.state != state
+        credential.state, credential.until = state, until
+        self._spawn(self._save(credential, reason))
+        if told:
+            self._changed(
+                CredentialChanged(
+                    credential_id=credential.id, channel=channel.name, state=state, reason=reason
+                )
+            )
+
+    async def _save(self, credential: Credential, reason: str) -> None:
+        values = {
+            "state": credential.state,
+            "cooling_until": credential.until,
+            "failures": credential.failures,
+            "reason": reason[:512],
+            "updated_at": self._clock.now(),
+        }
+
+        async def work() -> None:
+            await CredentialRow.filter(id=credential.id).exclude(state="disabled").update(**values)
+
+        await self._database.transact(work)
+
+
+def seal_secret(vault: Vault, channel_id: int, digest: str, secret: Secret) -> str:
+    """Seal a secret so that it opens only in the row it was sealed for."""
+    return vault.seal(secret.reveal(), **_place(channel_id, digest))
+
+
+def open_secret(vault: Vault, row: CredentialRow) -> Secret:
+    """Open the secret of a row.
+
+    Raises:
+        ConfigurationError: The vault holds no key for it, or it is not this row's.
+    """
+    return Secret(vault.open(row.sealed, **_place(row.channel_id, row.digest)))
+
+
+def _place(channel_id: int, digest: str) -> dict[str, str]:
+    return {"table": "plugway_credential", "column": "sealed", "row": f"{channel_id}:{digest}"}

@@ -1,0 +1,116 @@
+"""Credentials as the operator keeps them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tortoise.exceptions import IntegrityError
+
+from plugway.contract import CredentialKind
+from plugway.credentials.pool import seal_secret
+from plugway.errors import Conflict, NotFound
+from plugway.storage.models import CredentialRow
+
+if TYPE_CHECKING:
+    from plugway.clock import Clock
+    from plugway.credentials.vault import Vault
+    from plugway.storage.database import Database
+
+
+async def add(
+    database: Database,
+    vault: Vault,
+    kind: CredentialKind,
+    channel_id: int,
+    text: str,
+    clock: Clock,
+) -> CredentialRow:
+    """Save a secret of a channel, sealed.
+
+    Args:
+        database: Where to.
+        vault: Seals it.
+        kind: Checks its form.
+        channel_id: Whose it is.
+        text: As the operator typed it.
+        clock: The time.
+
+    Raises:
+        BadRequest: It cannot be a secret of this kind.
+        Conflict: The channel has it already.
+    """
+    secret = kind.parse(text)
+    digest = sha256(secret.reveal().encode()).hexdigest()
+    now = clock.now()
+
+    async def work() -> CredentialRow:
+        return await CredentialRow.create(
+            channel_id=channel_id,
+            kind=kind.name,
+            sealed=seal_secret(vault, channel_id, digest, secret),
+            masked=secret.masked(),
+            digest=digest,
+            state="ready",
+            reason="",
+            failures=0,
+            created_at=now,
+            updated_at=now,
+        )
+
+    try:
+        return await database.transact(work)
+    except IntegrityError:
+        raise Conflict("the channel has this secret already", field="secret") from None
+
+
+async def set_state(
+    database: Database, credential_id: int, state: str, reason: str, clock: Clock
+) -> CredentialRow:
+    """Put a credential into a state by the operator's word, and forget its failures.
+
+    Args:
+        database: Where it is.
+        credential_id: Which.
+        state: `ready` clears a cooldown or enables; `disabled` takes it out of use.
+        reason: Shown in lists.
+        clock: The time.
+
+    Raises:
+        NotFound: No such credential.
+    """
+
+    async def work() -> CredentialRow:
+        row = await find(credential_id)
+        row.state, row.reason = state, reason
+        row.cooling_until, row.failures = None, 0
+        row.updated_at = clock.now()
+        await row.save()
+        return row
+
+    return await database.transact(work)
+
+
+async def remove(database: Database, credential_id: int) -> None:
+    """Delete a credential.
+
+    Raises:
+        NotFound: No such credential.
+    """
+
+    async def work() -> None:
+        await (await find(credential_id)).delete()
+
+    await database.transact(work)
+
+
+async def find(credential_id: int) -> CredentialRow:
+    """Read a credential by id, inside `database.run` or `database.transact`.
+
+    Raises:
+        NotFound: No such credential.
+    """
+    row = await CredentialRow.get_or_none(id=credential_id)
+    if row is None:
+        raise NotFound(f"no credential {credential_id}", field="id")
+    return row

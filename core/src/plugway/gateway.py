@@ -1,0 +1,263 @@
+"""The running parts of one gateway."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from plugway.background import Background
+from plugway.calls.calls import Calls
+from plugway.channels.channels import Channels
+from plugway.clock import Clock, SystemClock
+from plugway.configuration import LiveSettings, plugin_tables
+from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow
+from plugway.credentials.grants import Grants
+from plugway.credentials.pool import CredentialPool
+from plugway.credentials.vault import Vault
+from plugway.errors import ConfigurationError
+from plugway.identity.identity import Identity
+from plugway.identity.limits import Limits
+from plugway.ids import new_id
+from plugway.ledger.ledger import Ledger
+from plugway.ledger.prices import Prices
+from plugway.plugins import LoadedPlugins, load_plugins
+from plugway.registry import Registry, build_registry
+from plugway.settings import Settings
+from plugway.storage.database import Database
+from plugway.storage.migrate import migrate, pending
+from plugway.storage.snapshots import Snapshots
+from plugway.storage.url import DatabaseURL
+from plugway.telemetry.metrics import Metrics
+from plugway.upstream import Upstream
+from plugway.workers import Workers
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+#: Seconds between two looks for holds that nobody will resolve, and for old usage rows.
+SWEEP_SECONDS = 30.0
+PRUNE_SECONDS = 3_600.0
+
+#: Seconds that jobs and the ledger get at the end.
+STOP_SECONDS = 20.0
+
+
+class Gateway:
+    """Owns the parts of one gateway, and hands plugins those they need.
+
+    Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
+    `channels`, `credentials`, `upstream`, `settings(type)`, `log` and `clock`; money moves
+    only through `calls`.
+
+    Attributes:
+        home: Where settings, keys and the SQLite database are.
+        live: The settings, following their file.
+        clock: The time.
+        loaded: The plugins found, and those left out.
+        registry: What the plugins registered; set by `start`.
+    """
+
+    registry: Registry
+    calls: Calls
+    channels: Channels
+    credentials: CredentialPool
+    grants: Grants
+    prices: Prices
+    identity: Identity
+    snapshots: Snapshots
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+        plugins: Mapping[str, object] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Read the settings and find the plugins; nothing is opened yet.
+
+        Args:
+            home: The home directory.
+            environ: Overrides of the settings; default: the process's environment.
+            plugins: Plugins by name instead of those installed.
+            clock: The time; default: the machine's.
+
+        Raises:
+            ConfigurationError: Settings, vault key or, in strict mode, a plugin is unusable.
+        """
+        environ = os.environ if environ is None else environ
+        self.home = home
+        self.clock: Clock = clock or SystemClock()
+        self.log = logging.getLogger("plugway")
+        self.live = LiveSettings(home, environ)
+        self.loaded: LoadedPlugins = load_plugins(self.live.current.plugins, plugins=plugins)
+        self._tables = plugin_tables(self.live.current, self.loaded.settings_types)
+        self.vault = Vault.load(home, environ)
+        settings = self.live.current
+        self.url = DatabaseURL.parse(settings.database.url or f"sqlite:///{home / 'plugway.db'}")
+        self.database = Database(self.url, self.loaded.tables, settings.database.pool)
+        self.metrics = Metrics()
+        self.ledger = Ledger(self.url, self.clock)
+        self.upstream = Upstream(settings.relay)
+        self.background = Background(self.clock)
+        self.node = new_id()
+        self.ready = False
+
+    def settings(self, type_: type[T]) -> T:
+        """Return a plugin's own settings as they are now.
+
+        Args:
+            type_: The struct that its `register_settings` returned.
+
+        Raises:
+            ConfigurationError: No plugin registered that struct.
+        """
+        for table in self._tables.values():
+            if type(table) is type_:
+                return cast("T", table)
+        raise ConfigurationError(f"no plugin registered settings of type {type_.__name__}")
+
+    def current(self) -> Settings:
+        """Return the core's settings as they are now."""
+        return self.live.current
+
+    async def start(
+        self, mounts: Iterable[Mount] = (), *, serving: bool = True, migrating: bool | None = None
+    ) -> None:
+        """Open everything, in order, and fill the registry.
+
+        Args:
+            mounts: The core's own routes.
+            serving: Start the loops that a serving process needs; off for one command.
+            migrating: Migrate first; default: as the settings say.
+
+        Raises:
+            ConfigurationError: Something is not usable; what was opened is closed again.
+        """
+        try:
+            await self._open(mounts, migrating)
+        except BaseException:
+            await self.stop()
+            raise
+        if serving:
+            self._start_loops()
+        self.ready = True
+
+    async def stop(self) -> None:
+        """Close everything; jobs and the ledger's queue are awaited first."""
+        self.ready = False
+        await self.background.stop(STOP_SECONDS)
+        await self.ledger.close()
+        await self.upstream.close()
+        await self.database.close()
+
+    async def _open(self, mounts: Iterable[Mount], migrating: bool | None) -> None:
+        await self.database.open()
+        if self.current().database.migrate if migrating is None else migrating:
+            await migrate(self.database)
+        waiting = await pending(self.database)
+        if waiting:
+            raise ConfigurationError(
+                f"the database is not at head: {', '.join(waiting)}; run `plugway migrate`"
+            )
+        await self.ledger.open()
+        await self.upstream.open()
+        self._assemble(mounts)
+        await self.snapshots.load_all()
+
+    def _assemble(self, mounts: Iterable[Mount]) -> None:
+        settings = self.current()
+        # Plugins get the gateway while they register; what they may keep hold of is made first,
+        # and what depends on their answers is filled in after.
+        self.grants = Grants(lambda: self.upstream, self.clock)
+        self.identity = Identity(
+            self.database, self.vault, self.clock, Limits(settings.redis.url)
+        )
+        self.registry = build_registry(self.loaded, self, mounts)
+        registry = self.registry
+        self.channels = Channels(self.database, registry.providers, self.clock)
+        self.credentials = CredentialPool(
+            self.database,
+            self.vault,
+            registry.credential_kinds,
+            self.clock,
+            spawn=self.background.spawn,
+            changed=self._credential_changed,
+        )
+        self.prices = Prices(
+            self.database, tariffs_by_provider(registry), settings.ledger.credits_per_unit
+        )
+        self.calls = Calls(
+            settings=self.current,
+            clock=self.clock,
+            identity=self.identity,
+            tariff=self.prices.tariff,
+            channels=self.channels,
+            credentials=self.credentials,
+            grants=self.grants,
+            providers=registry.providers,
+            ledger=self.ledger,
+            upstream=self.upstream,
+            metrics=self.metrics,
+            spawn=self.background.spawn,
+            settled=self._call_settled,
+        )
+        self.snapshots = Snapshots(self.database, self.clock)
+        self.snapshots.add("identity", self.identity.load)
+        self.snapshots.add("channels", self.channels.load)
+        self.snapshots.add("credentials", self.credentials.load)
+        self.snapshots.add("prices", self.prices.load)
+
+    def _start_loops(self) -> None:
+        self.background.keep(self.snapshots.watch(), "snapshots")
+        self.background.every(1.0, self._check_settings, "settings")
+        self.background.every(SWEEP_SECONDS, self._sweep, "sweeper")
+        self.background.every(PRUNE_SECONDS, self._prune, "retention")
+        Workers(self.database, self.clock, self.node).start(
+            self.registry.workers, self.background
+        )
+
+    async def _check_settings(self) -> None:
+        if self.live.check():
+            self._tables = plugin_tables(self.current(), self.loaded.settings_types)
+
+    async def _sweep(self) -> None:
+        self.metrics.swept(await self.ledger.sweep(self.clock.now()))
+
+    async def _prune(self) -> None:
+        days = self.current().ledger.usage_days
+        if days:
+            await self.ledger.prune(self.clock.now() - days * 86_400 * 1_000_000)
+
+    def _call_settled(self, event: CallSettled) -> None:
+        self._announce("call_settled", event)
+
+    def _credential_changed(self, event: CredentialChanged) -> None:
+        self._announce("credential_changed", event)
+
+    def _announce(self, name: str, event: msgspec.Struct) -> None:
+        listeners = self.registry.listeners(name)
+        if listeners:
+            self.background.spawn(self._tell(name, listeners, event))
+
+    async def _tell(self, name: str, listeners: Iterable[Any], event: msgspec.Struct) -> None:
+        for plugin, listener in listeners:
+            try:
+                await listener(event)
+            except Exception:  # one plugin's listener must not keep the others from hearing
+                self.log.exception("plugin %s failed in %s", plugin, name)
+
+
+def tariffs_by_provider(registry: Registry) -> dict[str, list[TariffRow]]:
+    """Give each provider the default rows of the plugin that registered it."""
+    by_plugin: dict[str, list[TariffRow]] = {}
+    for plugin, row in registry.tariffs:
+        by_plugin.setdefault(plugin, []).append(row)
+    return {
+        name: by_plugin.get(registry.owners[f"provider:{name}"], [])
+        for name in registry.providers
+    }

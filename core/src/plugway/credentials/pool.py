@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
 from plugway.contract import CredentialChanged, CredentialKind, Secret
+from plugway.credentials.rotation import CREDENTIAL_SECRET
 from plugway.errors import ConfigurationError
 from plugway.storage.models import CredentialRow
 
@@ -31,6 +32,9 @@ RETRY_SECONDS = 300.0
 #: Seconds of rest after a 429 that names none, and the most that one may name.
 COOLING_SECONDS = 5.0
 MAX_COOLING_SECONDS = 3_600.0
+
+#: Microseconds within which two times of rest are the same news.
+_SAME_US = 1_000_000
 
 
 class Credential(msgspec.Struct, kw_only=True):
@@ -105,7 +109,7 @@ class CredentialPool:
             if kind is None:
                 continue
             try:
-                secret = open_secret(self._vault, row)
+                secret = Secret(self._vault.open(row.sealed, **CREDENTIAL_SECRET.of(CREDENTIAL_SECRET.row(row))))
             except ConfigurationError as error:
                 log.error("credential %s cannot be opened: %s", row.id, error.message)
                 continue
@@ -115,7 +119,7 @@ class CredentialPool:
                     channel_id=row.channel_id,
                     kind=kind,
                     secret=secret,
-                    state=row.state,
+                    state=cast("CredentialState", row.state),
                     until=row.cooling_until,
                     failures=row.failures,
                 )
@@ -200,6 +204,10 @@ class CredentialPool:
         reason: str,
     ) -> None:
         told = credential.state != state
+        known = credential.until if state == credential.state else None
+        if known is not None and until is not None and abs(until - known) < _SAME_US:
+            # Many calls that were under way at once bring the same news.
+            return
         credential.state, credential.until = state, until
         self._spawn(self._save(credential, reason))
         if told:
@@ -222,21 +230,3 @@ class CredentialPool:
             await CredentialRow.filter(id=credential.id).exclude(state="disabled").update(**values)
 
         await self._database.transact(work)
-
-
-def seal_secret(vault: Vault, channel_id: int, digest: str, secret: Secret) -> str:
-    """Seal a secret so that it opens only in the row it was sealed for."""
-    return vault.seal(secret.reveal(), **_place(channel_id, digest))
-
-
-def open_secret(vault: Vault, row: CredentialRow) -> Secret:
-    """Open the secret of a row.
-
-    Raises:
-        ConfigurationError: The vault holds no key for it, or it is not this row's.
-    """
-    return Secret(vault.open(row.sealed, **_place(row.channel_id, row.digest)))
-
-
-def _place(channel_id: int, digest: str) -> dict[str, str]:
-    return {"table": "plugway_credential", "column": "sealed", "row": f"{channel_id}:{digest}"}

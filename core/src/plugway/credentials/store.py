@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tortoise.exceptions import IntegrityError
 
 from plugway.contract import CredentialKind
-from plugway.credentials.pool import seal_secret
+from plugway.credentials.rotation import CREDENTIAL_SECRET
 from plugway.errors import Conflict, NotFound
 from plugway.storage.models import CredentialRow
 
@@ -44,19 +44,22 @@ async def add(
     digest = sha256(secret.reveal().encode()).hexdigest()
     now = clock.now()
 
+    row = CredentialRow(
+        channel_id=channel_id,
+        kind=kind.name,
+        masked=secret.masked(),
+        digest=digest,
+        state="ready",
+        reason="",
+        failures=0,
+        created_at=now,
+        updated_at=now,
+    )
+    row.sealed = vault.seal(secret.reveal(), **CREDENTIAL_SECRET.of(CREDENTIAL_SECRET.row(row)))
+
     async def work() -> CredentialRow:
-        return await CredentialRow.create(
-            channel_id=channel_id,
-            kind=kind.name,
-            sealed=seal_secret(vault, channel_id, digest, secret),
-            masked=secret.masked(),
-            digest=digest,
-            state="ready",
-            reason="",
-            failures=0,
-            created_at=now,
-            updated_at=now,
-        )
+        await row.save()
+        return row
 
     try:
         return await database.transact(work)

@@ -27,7 +27,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         key_account_id: Account of the key's own quota.
         models: Models the key and the group allow together; None: all.
         networks: Addresses the key may be used from; None: all.
-        rates: Rate limits, each with the name that counts it.
+        rates: Rate limits: the name under which calls count, and the rate.
         expires_at: Microseconds since 1970.
     """
 

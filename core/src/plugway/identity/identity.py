@@ -1,0 +1,134 @@
+"""Who calls, and what they may do, from a snapshot in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from plugway.contract import Secret
+from plugway.credentials.rotation import KEY_SECRET
+from plugway.errors import NotAuthenticated, NotPermitted
+from plugway.identity.address import parse_address
+from plugway.identity.presented import presented
+from plugway.identity.snapshot import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from plugway.clock import Clock
+    from plugway.credentials.vault import Vault
+    from plugway.identity.limits import Limits
+    from plugway.identity.principal import Principal
+    from plugway.storage.database import Database
+
+#: Longer access keys are not hashed at all.
+_MAX_ACCESS_KEY = 256
+
+
+class Identity:
+    """Finds the principal of a request, without I/O unless a rate limit is kept in Redis."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock, limits: Limits) -> None:
+        """Start empty: nobody gets in before `load`.
+
+        Args:
+            database: Where users, groups and keys are.
+            vault: Opens the secret keys of pairs.
+            clock: The time.
+            limits: Counts calls against rates.
+        """
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._limits = limits
+        self._snapshot = Snapshot()
+
+    async def load(self) -> None:
+        """Read all keys anew, and use them from then on."""
+        self._snapshot = await self._database.run(read_snapshot)
+
+    def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+        """Return who presents a key.
+
+        Args:
+            headers: As ASGI gives them, names in lower case.
+
+        Raises:
+            NotAuthenticated: No key, more than one, or one that is unknown, disabled or
+                expired; the answer is the same for all.
+        """
+        # By digest: how long the look-up takes says nothing about any key.
+        principal = self._snapshot.keys.get(sha256(presented(headers)).hexdigest())
+        if principal is None or self._has_expired(principal):
+            raise NotAuthenticated
+        return principal
+
+    def pair(self, access_key: str) -> tuple[Principal, Secret] | None:
+        """Return whose access key this is, and the secret key that its owner signs with.
+
+        Args:
+            access_key: As a client states it.
+
+        Returns:
+            None if it is unknown, disabled or expired.
+
+        Raises:
+            VaultError: The vault cannot open the secret key.
+        """
+        if len(access_key) > _MAX_ACCESS_KEY or not access_key.isascii():
+            return None
+        digest = sha256(access_key.encode()).hexdigest()
+        found = self._snapshot.pairs.get(digest)
+        if found is None or self._has_expired(found.principal):
+            return None
+        secret = self._vault.open(found.sealed, **KEY_SECRET.of(digest))
+        return found.principal, Secret(secret)
+
+    def check(self, principal: Principal, *, model: str | None, ip: str) -> None:
+        """Check everything but rates, and so without waiting; `permit` does it too.
+
+        Args:
+            principal: Who calls.
+            model: Which model is asked for; None: none, as when reading a list.
+            ip: The client's address.
+
+        Raises:
+            NotAuthenticated: The key has expired.
+            NotPermitted: Not this model, or not from this address.
+        """
+        if self._has_expired(principal):
+            raise NotAuthenticated
+        if principal.networks is not None and not _is_inside(ip, principal):
+            raise NotPermitted("this key may not be used from this address")
+        if model is not None and principal.models is not None and model not in principal.models:
+            raise NotPermitted(
+                f"no available channel for {model[:64]!r}: this key may not use that model",
+                field="model",
+            )
+
+    async def permit(self, principal: Principal, *, model: str | None, ip: str) -> None:
+        """Check that a call may go on, and count it against the caller's rates.
+
+        Args:
+            principal: Who calls.
+            model: Which model is asked for; None: none, as when reading a list.
+            ip: The client's address.
+
+        Raises:
+            NotAuthenticated: The key has expired.
+            NotPermitted: Not this model, or not from this address.
+            RateLimited: A rate is used up; `retry_after` says how long.
+        """
+        self.check(principal, model=model, ip=ip)
+        if principal.rates:
+            await self._limits.take(principal.rates)
+
+    def _has_expired(self, principal: Principal) -> bool:
+        return principal.expires_at is not None and principal.expires_at <= self._clock.now()
+
+
+def _is_inside(ip: str, principal: Principal) -> bool:
+    try:
+        address = parse_address(ip)
+    except ValueError:
+        return False
+    return any(address in network for network in principal.networks or ())

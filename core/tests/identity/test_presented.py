@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugway.errors import NotAuthenticated
+from plugway.identity.presented import presented
+
+KEY = b"sk-0123456789abcdefghijklmnopqrstuvwxyz-_ABCDEFG"
+
+
+def answer(headers: list[tuple[bytes, bytes]]) -> tuple[str, int, str, object]:
+    """Return what the client gets to see of a refusal."""
+    with pytest.raises(NotAuthenticated) as caught:
+        presented(headers)
+    error = caught.value
+    return error.message, error.status, error.code, error.field
+
+
+@pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"bEaReR"])
+def test_bearer_in_any_case(scheme: bytes) -> None:
+    assert presented([(b"authorization", scheme + b" " + KEY)]) == KEY
+
+
+def test_x_api_key() -> None:
+    assert presented([(b"host", b"x"), (b"x-api-key", KEY)]) == KEY
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"authorization", b"")],
+        [(b"authorization", b"Bearer")],
+        [(b"authorization", b"Bearer ")],
+        [(b"authorization", KEY)],
+        [(b"authorization", b"Basic " + KEY)],
+        [(b"authorization", b"Token " + KEY)],
+        [(b"authorization", b"Bearer" + KEY)],
+        [(b"authorization", b"Bearer\t" + KEY)],
+        [(b"authorization", b" Bearer " + KEY)],
+        [(b"authorization", b"Bearer " + KEY + b" ")],
+        [(b"authorization", b"Bearer " + KEY + b" x")],
+        [(b"authorization", b"Bearer " + KEY + b"," + KEY)],
+        [(b"authorization", b'Bearer "' + KEY + b'"')],
+        [(b"authorization", b"Bearer " + KEY + b"\x00")],
+        [(b"authorization", b"Bearer " + KEY + b"\r\nx: y")],
+        [(b"authorization", b"Bearer " + KEY + b"\n")],
+        [(b"authorization", b"Bearer ' OR 1=1 --")],
+        [(b"authorization", "Bearer sk-ключ-ключ-ключ".encode())],
+        [(b"authorization", b"Bearer sk-\xff\xfe\xfd\xfc\xfb\xfa")],
+        [(b"authorization", b"Bearer sk-1")],
+        [(b"authorization", b"Bearer " + b"A" * 1_000_000)],
+        [(b"authorization", b" " * 1_000_000 + KEY)],
+        [(b"authorization", b"Bearer" + b" " * 1_000_000 + KEY)],
+        [(b"authorization", b"Bearer " + KEY + b"=" * 1_000_000 + b"!")],
+        [(b"x-api-key", b"")],
+        [(b"x-api-key", b"Bearer " + KEY)],
+        [(b"x-api-key", b"'" + KEY)],
+        [(b"x-api-key", b"A" * 1_000_000)],
+        # One and once, even when they say the same.
+        [(b"authorization", b"Bearer " + KEY)] * 2,
+        [(b"x-api-key", KEY)] * 2,
+        [(b"authorization", b"Bearer " + KEY), (b"x-api-key", KEY)],
+        [(b"x-api-key", KEY), (b"authorization", b"Bearer " + KEY)],
+        [(b"authorization", b"Bearer " + KEY), (b"authorization", b"")],
+        [(b"authorization", b""), (b"authorization", b"Bearer " + KEY)],
+        [(b"x-api-key", KEY), (b"authorization", b"Basic dTpw")],
+        # Names that are not the two.
+        [(b"proxy-authorization", b"Bearer " + KEY)],
+        [(b"x-api-key ", KEY)],
+        [(b"cookie", b"authorization=Bearer " + KEY)],
+    ],
+)
+def test_anything_else_gets_one_and_the_same_answer(headers: list[tuple[bytes, bytes]]) -> None:
+    assert answer(headers) == ("No valid key was presented.", 401, "not_authenticated", None)
+
+
+header_names = st.sampled_from([b"authorization", b"x-api-key", b"host", b"x-forwarded-for"])
+header_values = st.one_of(
+    st.binary(max_size=300),
+    st.binary(max_size=300).map(lambda value: b"Bearer " + value),
+    st.from_regex(rb"(?i:bearer) +[A-Za-z0-9._~+/-]{6,12}=*", fullmatch=True),
+    st.from_regex(rb"[A-Za-z0-9._~+/-]{6,12}=*", fullmatch=True),
+)
+
+
+@given(st.lists(st.tuples(header_names, header_values), max_size=4))
+def test_only_one_clean_key_comes_through(headers: list[tuple[bytes, bytes]]) -> None:
+    credentials = [pair for pair in headers if pair[0] in (b"authorization", b"x-api-key")]
+    try:
+        key = presented(headers)
+    except NotAuthenticated:
+        return
+    assert re.fullmatch(rb"[A-Za-z0-9._~+/-]{8,256}=*", key)
+    assert len(credentials) == 1
+    name, value = credentials[0]
+    assert value.endswith(key)
+    assert value[: -len(key)].lower().strip() == (b"bearer" if name == b"authorization" else b"")
+
+
+@given(st.from_regex(rb"[A-Za-z0-9_-]{43,80}", fullmatch=True), st.booleans())
+def test_every_key_that_is_made_can_be_presented(tail: bytes, bearer: bool) -> None:
+    key = b"sk-" + tail
+    header = (b"authorization", b"Bearer " + key) if bearer else (b"x-api-key", key)
+    assert presented([(b"accept", b"*/*"), header]) == key

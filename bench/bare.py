@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from typing import Any
 
 import aiohttp
 import yarl
+from plugway.server.inflight import Inflight
+from plugway.server.listener import bind
 from plugway.server.serve import serve
 from plugway.settings import ServerSettings
 
@@ -83,11 +86,16 @@ def ready(url: str) -> None:
 
 async def main(upstream: str, server: str) -> None:
     """Serve until the parent ends this process."""
+    settings = ServerSettings(port=0)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await serve(
         Bare(upstream),
-        ServerSettings(port=0, max_header_bytes=1 << 16),
+        lambda: settings,
+        sock=bind(settings),
+        inflight=Inflight(),
         server=server,  # type: ignore[arg-type]  # checked by serve
-        shutdown=asyncio.Event(),
+        shutdown=stop,
         on_ready=ready,
     )
 

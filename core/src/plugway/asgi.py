@@ -20,14 +20,15 @@ from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
 from plugway.ids import new_id
 from plugway.request import Request
-from plugway.server.guard import Guard
-from plugway.server.inflight import InFlight
+from plugway.server.guard import STARTED, Guard
+from plugway.server.inflight import Inflight
 from plugway.telemetry.access import AccessLog
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
     from plugway.identity.principal import Principal
+    from plugway.settings import ServerSettings
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +65,20 @@ class App:
 
     Attributes:
         gateway: The gateway.
-        inflight: Running requests, awaited before anything is closed.
+        inflight: Running requests, and whether more are wanted.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self.inflight = InFlight()
-        self._guard = Guard(self._dispatch, lambda: gateway.current().server, gateway.clock)
+        self.inflight = Inflight()
+        self._guard = Guard(self._dispatch, self.server_settings, gateway.clock, self.inflight)
         self._address = ClientAddress(gateway.current().server.trusted_proxies)
         self._access = AccessLog(gateway.metrics)
         self._started = False
+
+    def server_settings(self) -> ServerSettings:
+        """Return how to listen and what to accept, as the settings say now."""
+        return self.gateway.current().server
 
     async def start(self, *, serving: bool = True) -> None:
         """Start the gateway, once.
@@ -82,14 +87,14 @@ class App:
             ConfigurationError: It cannot start.
         """
         if not self._started:
-            await self.gateway.start(admin_mounts(self.gateway, self.inflight), serving=serving)
+            mounts = admin_mounts(self.gateway, self.inflight)
+            await self.gateway.start(mounts, serving=serving)
             self._started = True
 
     async def stop(self) -> None:
-        """Await running requests, then close everything."""
+        """Close everything; no request runs any more."""
         if self._started:
             self._started = False
-            await self.inflight.idle(self.gateway.current().server.graceful_seconds)
             await self.gateway.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,12 +106,7 @@ class App:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        try:
-            await self.start()
-        except Exception as error:  # the server must hear of it, whatever it is
-            log.exception("the gateway cannot start")
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
+        await self.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.stop()
@@ -114,49 +114,45 @@ class App:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
-        started = gateway.clock.monotonic()
         answer = _Answer(send, _request_id(scope))
         mount: Mount | None = None
         plugin = "core"
         failure: PlugwayError | None = None
         ip = self._address.client_ip(scope)
-        with self.inflight:
-            try:
-                plugin, mount, params = gateway.registry.routes.find(
-                    scope["method"], scope["path"]
-                )
-                scope["path_params"] = params
-                request = Request(
-                    scope,
-                    receive,
-                    answer,
-                    request_id=answer.request_id,
-                    started=started,
-                    client_ip=ip,
-                    principal=self._identify(scope, mount),
-                )
-                response = await mount.endpoint(request)
-                await response(scope, receive, answer)
-            except Exception as error:  # every failure is rendered in the surface's own shape
-                failure = error if isinstance(error, PlugwayError) else PlugwayError()
-                if not isinstance(error, PlugwayError):
-                    log.exception("plugin %s failed", plugin)
-                if answer.status is not None:
-                    # Half an answer has gone: only a broken connection tells the client.
-                    raise
-                await self._refuse(scope, receive, answer, mount, failure)
-            finally:
-                self._access.note(
-                    scope,
-                    plugin=plugin,
-                    route=mount.path if mount else "",
-                    status=answer.status or 499,
-                    seconds=gateway.clock.monotonic() - started,
-                    sent=answer.sent,
-                    request_id=answer.request_id,
-                    ip=ip,
-                    error=failure.code if failure else None,
-                )
+        try:
+            plugin, mount, params = gateway.registry.routes.find(scope["method"], scope["path"])
+            scope["path_params"] = params
+            request = Request(
+                scope,
+                receive,
+                answer,
+                request_id=answer.request_id,
+                started=scope[STARTED],
+                client_ip=ip,
+                principal=self._identify(scope, mount),
+            )
+            response = await mount.endpoint(request)
+            await response(scope, receive, answer)
+        except Exception as error:  # every failure is rendered in the surface's own shape
+            failure = error if isinstance(error, PlugwayError) else PlugwayError()
+            if failure is not error:
+                log.exception("plugin %s failed", plugin)
+            if answer.status is not None:
+                # Half an answer has gone: only a broken connection tells the client.
+                raise failure from error
+            await self._refuse(scope, receive, answer, mount, failure)
+        finally:
+            self._access.note(
+                scope,
+                plugin=plugin,
+                route=mount.path if mount else "",
+                status=answer.status or 499,
+                seconds=gateway.clock.monotonic() - scope[STARTED],
+                sent=answer.sent,
+                request_id=answer.request_id,
+                ip=ip,
+                error=failure.code if failure else None,
+            )
 
     def _identify(self, scope: Scope, mount: Mount) -> Principal | None:
         local: Principal | None = scope.get("plugway.principal")

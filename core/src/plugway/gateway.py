@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from plugway.background import Background
 from plugway.calls.calls import Calls
 from plugway.channels.channels import Channels
 from plugway.clock import Clock, SystemClock
-from plugway.configuration import LiveSettings, plugin_tables
+from plugway.configuration import LiveSettings
 from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow
 from plugway.credentials.grants import Grants
 from plugway.credentials.pool import CredentialPool
@@ -95,13 +95,15 @@ class Gateway:
         self.log = logging.getLogger("plugway")
         self.live = LiveSettings(home, environ)
         self.loaded: LoadedPlugins = load_plugins(self.live.current.plugins, plugins=plugins)
-        self._tables = plugin_tables(self.live.current, self.loaded.settings_types)
+        known = [plugin.name for plugin in self.loaded.plugins]
+        self.live.attach(self.loaded.settings_types, known)
         self.vault = Vault.load(home, environ)
         settings = self.live.current
         self.url = DatabaseURL.parse(settings.database.url or f"sqlite:///{home / 'plugway.db'}")
         self.database = Database(self.url, self.loaded.tables, settings.database.pool)
         self.metrics = Metrics()
         self.ledger = Ledger(self.url, self.clock)
+        self.limits = Limits(settings.redis.url, clock=self.clock)
         self.upstream = Upstream(settings.relay)
         self.background = Background(self.clock)
         self.node = new_id()
@@ -116,10 +118,7 @@ class Gateway:
         Raises:
             ConfigurationError: No plugin registered that struct.
         """
-        for table in self._tables.values():
-            if type(table) is type_:
-                return cast("T", table)
-        raise ConfigurationError(f"no plugin registered settings of type {type_.__name__}")
+        return self.live.plugin(type_)
 
     def current(self) -> Settings:
         """Return the core's settings as they are now."""
@@ -153,6 +152,7 @@ class Gateway:
         await self.background.stop(STOP_SECONDS)
         await self.ledger.close()
         await self.upstream.close()
+        await self.limits.close()
         await self.database.close()
 
     async def _open(self, mounts: Iterable[Mount], migrating: bool | None) -> None:
@@ -175,7 +175,7 @@ class Gateway:
         # and what depends on their answers is filled in after.
         self.grants = Grants(lambda: self.upstream, self.clock)
         self.identity = Identity(
-            self.database, self.vault, self.clock, Limits(settings.redis.url)
+            self.database, self.vault, self.clock, self.limits
         )
         self.registry = build_registry(self.loaded, self, mounts)
         registry = self.registry
@@ -203,8 +203,7 @@ class Gateway:
             ledger=self.ledger,
             upstream=self.upstream,
             metrics=self.metrics,
-            spawn=self.background.spawn,
-            settled=self._call_settled,
+            settled=self._call_settled if registry.listeners("call_settled") else None,
         )
         self.snapshots = Snapshots(self.database, self.clock)
         self.snapshots.add("identity", self.identity.load)
@@ -222,8 +221,7 @@ class Gateway:
         )
 
     async def _check_settings(self) -> None:
-        if self.live.check():
-            self._tables = plugin_tables(self.current(), self.loaded.settings_types)
+        self.live.check()
 
     async def _sweep(self) -> None:
         self.metrics.swept(await self.ledger.sweep(self.clock.now()))

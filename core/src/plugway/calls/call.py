@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from plugway.calls.calls import Calls
     from plugway.contract import Provider
+    from plugway.ledger.tariff import Quote
     from plugway.request import Request
     from plugway.upstream import Answer
 
@@ -59,7 +60,9 @@ class Call:
         self._candidates: list[Channel] = []
         self._body: RequestBody | None = None
         self._watch: Watch | None = None
-        self._scope = asyncio.timeout(None)
+        self._cut: asyncio.TimerHandle | None = None
+        self._was_cut = False
+        self._task: asyncio.Task[Any] | None = None
         self._forwarding = Forwarding(calls)
         self._settlement = Settlement(calls, self)
 
@@ -94,15 +97,7 @@ class Call:
         self._candidates = calls.channels.candidates(
             self.provider.name, self.model, principal.group
         )
-        tariff = calls.tariff()
-        # Which channel will serve is not known yet: the dearest one is held.
-        quote = max(
-            (
-                tariff.quote(self.provider.name, self.usages, one.settings)
-                for one in self._candidates
-            ),
-            key=lambda quote: quote.credits,
-        )
+        quote = self._dearest()
         if quote.credits:
             now = calls.clock.now()
             settings = calls.settings().ledger
@@ -120,7 +115,6 @@ class Call:
                 wait=settings.reserve_wait,
             )
             self._settlement.held = quote.credits
-        await self._scope.__aenter__()
         return self
 
     async def __aexit__(
@@ -131,15 +125,16 @@ class Call:
     ) -> None:
         if self._watch is not None:
             self._watch.stop()
+        if self._cut is not None:
+            self._cut.cancel()
         await self._forwarding.close()
         ended = self._settlement.end(error)
-        try:
-            await self._scope.__aexit__(kind, error, trace)
-        except TimeoutError:
-            raise ClientDeparted from error
-        if not isinstance(error, asyncio.CancelledError):
-            await self._settlement.durable(ended)
-        if self.departed and error is not None:
+        cut = self._was_cut and isinstance(error, asyncio.CancelledError) and not _uncancel()
+        if isinstance(error, asyncio.CancelledError) and not cut:
+            # Somebody else ends this task: the ledger has the word, and needs nobody to wait.
+            return
+        await self._settlement.durable(ended)
+        if cut or (self.departed and error is not None):
             raise ClientDeparted from error
 
     async def forward(
@@ -230,13 +225,36 @@ class Call:
         """
         return await relay(self, answer, self._settlement)
 
+    def _dearest(self) -> Quote:
+        """Quote the dearest channel: which one will serve is not known yet."""
+        tariff, name = self._calls.tariff(), self.provider.name
+        first, *others = self._candidates
+        quote = tariff.quote(name, self.usages, first.settings)
+        for channel in others:
+            other = tariff.quote(name, self.usages, channel.settings)
+            if other.credits > quote.credits:
+                quote = other
+        return quote
+
     def _watch_client(self) -> None:
+        self._task = asyncio.current_task()
         self._watch = watch(self.request.receive, self._on_leave)
 
     def _on_leave(self) -> None:
         self.departed = True
         loop = asyncio.get_running_loop()
-        self._scope.reschedule(loop.time() + self.provider.departure.seconds)
+        self._cut = loop.call_later(self.provider.departure.seconds, self._cut_short)
+
+    def _cut_short(self) -> None:
+        self._was_cut = True
+        if self._task is not None:
+            self._task.cancel("the client has left")
+
+
+def _uncancel() -> int:
+    """Take one cancellation back; return how many others there are."""
+    task = asyncio.current_task()
+    return task.uncancel() if task is not None else 0
 
 
 def _target(request: Request) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from plugway.calls.call import Call
+from plugway.calls.patience import Patience
 from plugway.contract import CallSettled, Usage
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from plugway.upstream import Upstream
 
 
+#: Seconds that an answer's last byte waits for a settlement that the database delays.
+#: Past it the client's answer is cut, so that it does not see complete what is not charged.
+SETTLE_WAIT = 30.0
+
+
 class Calls:
     """Opens calls. One per gateway; it holds what every call needs and no call's state."""
 
@@ -42,8 +48,7 @@ class Calls:
         ledger: Ledger,
         upstream: Upstream,
         metrics: Metrics,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
-        settled: Callable[[CallSettled], None],
+        settled: Callable[[CallSettled], None] | None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -56,8 +61,8 @@ class Calls:
         self.ledger = ledger
         self.upstream = upstream
         self.metrics = metrics
-        self.spawn = spawn
         self.settled = settled
+        self.patience = Patience(SETTLE_WAIT)
 
     def open(
         self,

@@ -32,7 +32,7 @@ async def relay(call: Call, answer: Answer, settlement: Settlement) -> ASGIApp:
     bodiless = call.request.method == "HEAD" or answer.status in BODILESS
     chunks = answer.chunks()
     first = b"" if bodiless or length == 0 else await anext(chunks, b"")
-    whole = bodiless or length is not None and len(first) >= length
+    whole = bodiless or (answer.ended if length is None else len(first) >= length)
     if whole:
         # Everything is here: one message carries it, after the settlement.
         await settlement.settle()

@@ -39,11 +39,22 @@ class Emulator(Protocol):
         tour: Calls for the demo.
     """
 
-    provider: str
-    secret: str | None
-    models: tuple[str, ...]
-    settings: Mapping[str, str]
-    tour: tuple[Tour, ...]
+    # Properties, so that an emulator may give any of them more narrowly typed or as a constant.
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def secret(self) -> str | None: ...
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+
+    @property
+    def tour(self) -> tuple[Tour, ...]: ...
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -68,12 +69,15 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """Mounts an endpoint at a path.
 
+    Of several mounts that match a request the most specific one that takes its method
+    wins: segment by segment, a literal comes before a `{name}` and that before a prefix.
+
     Attributes:
-        path: Starts with `/`. A segment may be `{name}`, found in
-            `request.path_params`. No trailing slash.
+        path: Starts with `/`. A segment may be `{name}`, which matches one segment that is
+            not empty and is found in `request.path_params`, decoded once. No trailing slash.
         endpoint: `async def endpoint(request)` returning an ASGI response.
         methods: Methods it takes. `HEAD` is not implied by `GET`.
-        prefix: Serve everything at and below `path`.
+        prefix: Serve everything at and below `path`; `request.path` tells what was asked.
         public: No key is asked for. Shown in `plugway plugins`.
         fallback: Give the path up to another plugin that mounts the same one.
         slash: Also take the path with one trailing slash.
@@ -81,7 +85,8 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
         operation: Entry in the OpenAPI document.
 
     Raises:
-        ConfigurationError: A path or method that cannot be routed.
+        ConfigurationError: A path or method that cannot be routed, or an endpoint that
+            is not asynchronous.
 
     Example:
         >>> async def ping(request):
@@ -93,7 +98,7 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     endpoint: Callable[[Request], Awaitable[ASGIApp]]
-    methods: frozenset[str] = METHODS
+    methods: Set[str] = METHODS
     prefix: bool = False
     public: bool = False
     fallback: bool = False
@@ -102,10 +107,32 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation | None = None
 
     def __post_init__(self) -> None:
-        segments = self.path.split("/")
-        if segments[0] or "" in segments[1:] or not self.path.isprintable():
-            raise ConfigurationError(
-                f"route {self.path!r}: start with one '/', no empty segment, no '/' at the end"
-            )
+        fault = _path_fault(self.path)
+        if fault is not None:
+            raise ConfigurationError(f"route {self.path!r}: {fault}")
         if not self.methods or not set(self.methods) <= METHODS:
             raise ConfigurationError(f"route {self.path!r}: methods must be from {sorted(METHODS)}")
+        if inspect.isfunction(self.endpoint) and not inspect.iscoroutinefunction(
+            inspect.unwrap(self.endpoint)
+        ):
+            raise ConfigurationError(f"route {self.path!r}: the endpoint must be `async def`")
+        msgspec.structs.force_setattr(self, "methods", frozenset(self.methods))
+
+
+def _path_fault(path: str) -> str | None:
+    if path == "/":
+        return None
+    segments = path.split("/")
+    if len(segments) < 2 or segments[0] or "" in segments[1:]:
+        return "start with one '/', no empty segment, no '/' at the end"
+    if not path.isprintable() or not set(path).isdisjoint("?#%\\"):
+        return "write it decoded, without '?', '#', '%', '\\' and control characters"
+    if not {".", ".."}.isdisjoint(segments):
+        return "no '.' or '..'"
+    names = [segment[1:-1] for segment in segments if segment[0:1] + segment[-1:] == "{}"]
+    braces = sum(segment.count("{") + segment.count("}") for segment in segments)
+    if braces != 2 * len(names) or not all(name.isidentifier() for name in names):
+        return "a parameter is a whole segment such as '{name}'"
+    if len(set(names)) != len(names):
+        return "two parameters have the same name"
+    return None

@@ -10,6 +10,8 @@ import msgspec
 from plugway.errors import BadRequest, ConfigurationError
 from plugway.money import MAX_CREDITS, decimal
 
+_ONE = Decimal(1)
+
 #: Dimension value that a tariff row uses for "any".
 ANY = "*"
 
@@ -36,7 +38,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     key: str
-    quantity: Decimal = Decimal(1)
+    quantity: Decimal = _ONE
     unit: str = "call"
     dimensions: Mapping[str, str] = msgspec.field(default_factory=dict)
     input_tokens: int = 0
@@ -46,7 +48,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     estimated: bool = False
 
     def __post_init__(self) -> None:
-        decimal(self.quantity, field="quantity")
+        if self.quantity is not _ONE:
+            decimal(self.quantity, field="quantity")
         counts = (self.input_tokens, self.output_tokens, self.images, self.videos)
         if any(count < 0 or count > MAX_CREDITS for count in counts):
             raise BadRequest("usage counts must not be negative", field="usage")

@@ -92,6 +92,9 @@ class ClientAddress:
         """
         client = scope.get("client")
         peer: str = client[0] if client else ""
+        if not self._trusted and peer.replace(".", "").isdecimal():
+            # The server's own word: an IPv4 address, and nobody else is believed.
+            return peer
         try:
             address = parse_address(peer)
         except ValueError:

@@ -86,7 +86,8 @@ async def put(database: Database, provider: str, row: TariffRow, clock: Clock) -
 
     async def work() -> None:
         await Price.filter(**place).delete()
-        await Price.create(**place, price=row.price, credits=row.credits, updated_at=clock.now())
+        price = Price(price=row.price, credits=row.credits, updated_at=clock.now(), **place)
+        await price.save()
 
     await database.transact(work)
 

@@ -3,30 +3,86 @@
 `plugway.toml` in the home directory, then the environment: `PLUGWAY__SERVER__PORT=8080`
 sets `server.port`. The names of the deployments that plugway replaces work too:
 `PORT`, `SQL_DSN`, `REDIS_CONN_STRING`, `SESSION_SECRET`, `SERVER_ADDRESS`.
+`plugway.configuration` reads them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+from plugway.errors import ConfigurationError
+
+#: Marks a setting that a running gateway cannot change: `Annotated[str, RESTART]`.
+RESTART = msgspec.Meta(extra={"restart": True})
+
+#: Marks a setting that no log, error or list may show: `Annotated[str, SECRET]`.
+SECRET = msgspec.Meta(extra={"secret": True})
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Refuses names it does not know, so that a typo is not silently a default."""
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is one table of settings: refuses names it does not know and shows no secret.
+
+    A plugin's own settings may extend it.
+
+    Example:
+        >>> class Mine(Table, frozen=True, kw_only=True):
+        ...     region: str = "eu"
+        ...     token: Annotated[str, SECRET] = ""
+        >>> Mine(token="t0")
+        Mine(region='eu', token=…)
+    """
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        shown: list[tuple[str, Any]] = []
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            hide = value and marked(field.type, "secret")
+            shown.append((field.name, _Hidden() if hide else value))
+        return shown
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
 
 
-class ServerSettings(_Table, frozen=True, kw_only=True):
-    """Sets how the gateway listens and what it accepts (`[server]`).
+class _Hidden:
+    def __repr__(self) -> str:
+        return "…"
+
+
+def marked(annotation: Any, mark: str) -> bool:
+    """Say whether a field's type carries `RESTART` ("restart") or `SECRET` ("secret").
+
+    Args:
+        annotation: The type, with its `Annotated`.
+        mark: Name of the mark.
+    """
+    if get_origin(annotation) is not Annotated:
+        return False
+    metas = (meta for meta in get_args(annotation)[1:] if isinstance(meta, msgspec.Meta))
+    return any((meta.extra or {}).get(mark) for meta in metas)
+
+
+class ServerSettings(Table, frozen=True, kw_only=True):
+    """Sets how the gateway listens and what it accepts.
 
     Attributes:
         host: Address to listen on.
         port: Port to listen on; 0: any free one.
-        public_url: The gateway's address as clients and upstreams see it; empty: unknown.
-        trusted_proxies: Networks whose `X-Forwarded-For` is believed.
+        public_url: The gateway's address as clients and upstreams see it, such as
+            `https://api.example.com`; empty: unknown.
+        session_secret: Kept for the sessions of a console; accepted as old deployments set it.
+        trusted_proxies: Networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+        metrics_networks: Networks that may read `/metrics` without a key, such as
+            `127.0.0.1/32`; behind a proxy on this machine everyone comes from there.
         max_header_bytes: Sum of all header names and values.
         max_headers: Number of headers.
         max_body_bytes: Largest request body.
@@ -34,47 +90,76 @@ class ServerSettings(_Table, frozen=True, kw_only=True):
         body_timeout: Seconds a client may pause while it sends a body.
         drain_seconds: Seconds between readiness going off and the listener closing.
         graceful_seconds: Seconds that running calls get after that.
+
+    Raises:
+        ConfigurationError: A public URL or a network that is none.
     """
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8000
+    host: Annotated[str, RESTART] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535), RESTART] = 8000
     public_url: str = ""
-    trusted_proxies: tuple[str, ...] = ()
+    session_secret: Annotated[str, SECRET, RESTART] = ""
+    trusted_proxies: Annotated[tuple[str, ...], RESTART] = ()
+    metrics_networks: Annotated[tuple[str, ...], RESTART] = ()
     max_header_bytes: Count = 64 * 1024
     max_headers: Count = 200
     max_body_bytes: Count = 512 * 1024 * 1024
-    request_timeout: Positive = 3_600.0
-    body_timeout: Positive = 60.0
-    drain_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    graceful_seconds: Positive = 30.0
+    request_timeout: Seconds = 3_600.0
+    body_timeout: Seconds = 60.0
+    drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 0.0
+    graceful_seconds: Seconds = 30.0
+
+    def __post_init__(self) -> None:
+        if self.public_url and not _is_address(self.public_url):
+            raise ConfigurationError(
+                "expected an address such as https://api.example.com, "
+                "with no slash at the end, no query and no login",
+                field="public_url",
+            )
+        for name in ("trusted_proxies", "metrics_networks"):
+            for network in getattr(self, name):
+                try:
+                    ip_network(network)
+                except ValueError:
+                    raise ConfigurationError(
+                        f"expected networks such as 10.0.0.0/8, got {network!r}", field=name
+                    ) from None
 
 
-class DatabaseSettings(_Table, frozen=True, kw_only=True):
-    """Sets the database (`[database]`).
+class DatabaseSettings(Table, frozen=True, kw_only=True):
+    """Sets the database.
 
     Attributes:
-        url: `sqlite:///path`, `postgres://…`, `mysql://…`; empty: `plugway.db` in the home.
+        url: `sqlite:///path`, `postgres://…`, `mysql://…`; a relative SQLite path starts
+            from the home directory; empty: `plugway.db` there.
         pool: Connections per process besides the ledger's own; SQLite has one.
         migrate: Migrate at start; off, a database that is not at head stops the start.
     """
 
-    url: str = ""
-    pool: Count = 5
-    migrate: bool = True
+    url: Annotated[str, SECRET, RESTART] = ""
+    pool: Annotated[Count, RESTART] = 5
+    migrate: Annotated[bool, RESTART] = True
 
 
-class RedisSettings(_Table, frozen=True, kw_only=True):
-    """Sets Redis, for rate limits shared by processes (`[redis]`).
+class RedisSettings(Table, frozen=True, kw_only=True):
+    """Sets Redis, for rate limits shared by processes.
 
     Attributes:
-        url: `redis://…`; empty: limits are per process.
+        url: `redis://…` or `rediss://…`; empty: limits are per process.
+
+    Raises:
+        ConfigurationError: Another scheme.
     """
 
-    url: str = ""
+    url: Annotated[str, SECRET, RESTART] = ""
+
+    def __post_init__(self) -> None:
+        if self.url and not self.url.startswith(("redis://", "rediss://", "unix://")):
+            raise ConfigurationError("expected redis://host:port/number", field="url")
 
 
-class RelaySettings(_Table, frozen=True, kw_only=True):
-    """Sets how calls are relayed (`[relay]`).
+class RelaySettings(Table, frozen=True, kw_only=True):
+    """Sets how calls are relayed.
 
     Attributes:
         tries: Channels tried for one call at the most.
@@ -86,12 +171,12 @@ class RelaySettings(_Table, frozen=True, kw_only=True):
 
     tries: Count = 3
     replay_bytes: Annotated[int, msgspec.Meta(ge=0)] = 256 * 1024
-    idle_connections: Count = 100
-    idle_seconds: Positive = 90.0
+    idle_connections: Annotated[Count, RESTART] = 100
+    idle_seconds: Annotated[Seconds, RESTART] = 90.0
 
 
-class LedgerSettings(_Table, frozen=True, kw_only=True):
-    """Sets money (`[ledger]`).
+class LedgerSettings(Table, frozen=True, kw_only=True):
+    """Sets money.
 
     Attributes:
         credits_per_unit: Credits in one currency unit.
@@ -102,15 +187,15 @@ class LedgerSettings(_Table, frozen=True, kw_only=True):
         usage_days: Days that usage rows are kept; 0: for ever.
     """
 
-    credits_per_unit: Count = 500_000
+    credits_per_unit: Annotated[Count, RESTART] = 500_000
     currency: str = "USD"
-    hold_seconds: Positive = 7_200.0
-    reserve_wait: Positive = 5.0
-    usage_days: Annotated[int, msgspec.Meta(ge=0)] = 365
+    hold_seconds: Seconds = 7_200.0
+    reserve_wait: Seconds = 5.0
+    usage_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 365
 
 
-class LogSettings(_Table, frozen=True, kw_only=True):
-    """Sets logs (`[log]`).
+class LogSettings(Table, frozen=True, kw_only=True):
+    """Sets logs.
 
     Attributes:
         level: Least level that is written.
@@ -121,24 +206,28 @@ class LogSettings(_Table, frozen=True, kw_only=True):
     form: Literal["json", "text"] = "json"
 
 
-class PluginSettings(_Table, frozen=True, kw_only=True):
-    """Sets which plugins load (`[plugins]`); each plugin's own table is `[plugins.<name>]`.
+class PluginSettings(Table, frozen=True, kw_only=True):
+    """Sets which plugins load; each plugin's own table is `[plugins.<name>]`.
 
     Attributes:
-        allow: Only these; None: all that are installed.
+        allow: Only these plugins; not set: all that are installed.
         block: Never these; they are not even imported.
         strict: Refuse to start when a plugin fails.
         tables: The plugins' own tables, by name.
     """
 
-    allow: tuple[str, ...] | None = None
-    block: tuple[str, ...] = ()
-    strict: bool = False
-    tables: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    allow: Annotated[tuple[str, ...] | None, RESTART] = None
+    block: Annotated[tuple[str, ...], RESTART] = ()
+    strict: Annotated[bool, RESTART] = False
+    tables: Annotated[Mapping[str, Mapping[str, Any]], SECRET] = msgspec.field(default_factory=dict)
 
 
-class Settings(_Table, frozen=True, kw_only=True):
-    """Holds all settings of one gateway."""
+class Settings(Table, frozen=True, kw_only=True):
+    """Holds all settings of one gateway.
+
+    Raises:
+        ConfigurationError: Holds that would be swept while their call still runs.
+    """
 
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -147,3 +236,28 @@ class Settings(_Table, frozen=True, kw_only=True):
     ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
+
+    def __post_init__(self) -> None:
+        if self.ledger.hold_seconds <= self.server.request_timeout:
+            raise ConfigurationError(
+                "expected more than server.request_timeout "
+                f"({self.server.request_timeout:g}), got {self.ledger.hold_seconds:g}",
+                field="ledger.hold_seconds",
+            )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and text.isprintable()
+        and text.isascii()
+        and not text.endswith("/")
+        and not set(text) & set("?# \\")
+    )

@@ -1,0 +1,241 @@
+"""What the gateway counts, for Prometheus.
+
+No label holds a user, a key, a prompt or a path with ids in it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from plugway.telemetry.directory import VARIABLE
+
+#: From a local lookup to a video that was waited for.
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_OVERHEAD = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
+_BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+#: For values that every process reads from the one database: the last one read counts.
+_SHARED = "livemostrecent"
+
+
+class Metrics:
+    """Counts for one gateway.
+
+    Where several processes serve one gateway, each writes its numbers to a file in the
+    directory that the supervisor named, and any of them renders the sum.
+
+    Attributes:
+        registry: Where a plugin may register metrics of its own, named `plugway_<plugin>_…`.
+        content_type: Of what `render` returns.
+    """
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._directory = os.environ.get(VARIABLE)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"plugway_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str, mode: str = _SHARED) -> Gauge:
+            return Gauge(
+                f"plugway_{name}",
+                text,
+                labels,
+                registry=registry,
+                multiprocess_mode=mode,  # type: ignore[arg-type]  # one of its literals
+            )
+
+        def histogram(
+            name: str, text: str, *labels: str, buckets: tuple[float, ...] = _SECONDS
+        ) -> Histogram:
+            return Histogram(f"plugway_{name}", text, labels, registry=registry, buckets=buckets)
+
+        #: Incremented and decremented around each request.
+        self.inflight = gauge("inflight", "Requests being served.", mode="livesum")
+        self._requests = counter(
+            "requests_total", "Requests that ended.", "plugin", "route", "code"
+        )
+        self._request = histogram(
+            "request_seconds", "From a request's arrival to its end.", "plugin", "route"
+        )
+        self._overhead = histogram(
+            "overhead_seconds", "The gateway's own part of a call.", "plugin", buckets=_OVERHEAD
+        )
+        self._upstream = histogram(
+            "upstream_seconds", "Until an upstream's headers came.", "provider", "channel"
+        )
+        self._settled = counter("settle_total", "Calls ended in the ledger.", "result")
+        self._swept = counter("sweep_released_total", "Holds that nobody resolved, released.")
+        self._batch = histogram(
+            "ledger_batch_size", "Operations in one ledger transaction.", buckets=_BATCH
+        )
+        self._retries = counter("ledger_retry_total", "Ledger transactions tried again.")
+        self._holds = gauge("holds_open", "Holds that are open.")
+        self._held = gauge("holds_open_credits", "Credits in open holds.")
+        self._mismatch = gauge("ledger_mismatch", "Accounts that disagree with their entries.")
+        self._credentials = gauge(
+            "credential_state", "Credentials in a state.", "provider", "state"
+        )
+        self._channels = gauge(
+            "channel_state", "1 for the state a channel is in.", "provider", "channel", "state",
+            mode="livemax",
+        )  # fmt: skip
+        self._plugins = gauge(
+            "plugin_info", "Plugins, by state.", "name", "version", "state", mode="livemax"
+        )
+        self._age = gauge(
+            "snapshot_age_seconds", "Since the snapshots were last known good.", mode="livemax"
+        )
+        self._settings = gauge(
+            "settings_ok", "0: the settings file is wrong and not in force.", mode="livemin"
+        )
+        build = gauge("build_info", "What runs.", "version", "python", mode="livemax")
+        build.labels(version("plugway"), platform.python_version()).set(1)
+        if self._directory is None:
+            ProcessCollector(registry=registry)
+        self._settings.set(1)
+        # Label look-ups cost more than the counting itself.
+        self._ended: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._overheads: dict[str, Histogram] = {}
+        self._upstreams: dict[tuple[str, str], Histogram] = {}
+        self._results: dict[str, Counter] = {}
+
+    def request(
+        self, plugin: str, route: str, status: int, seconds: float, overhead: float | None = None
+    ) -> None:
+        """Count a request that ended.
+
+        Args:
+            plugin: Who served it.
+            route: The mount's path; empty: there was none.
+            status: HTTP status; 499: the client had left.
+            seconds: From its arrival to its end.
+            overhead: The gateway's own part of them, for calls.
+        """
+        ended = self._ended.get((plugin, route, status))
+        if ended is None:
+            ended = (
+                self._requests.labels(plugin, route, str(status)),
+                self._request.labels(plugin, route),
+            )
+            self._ended[plugin, route, status] = ended
+        ended[0].inc()
+        ended[1].observe(seconds)
+        if overhead is not None:
+            child = self._overheads.get(plugin)
+            if child is None:
+                child = self._overheads[plugin] = self._overhead.labels(plugin)
+            child.observe(overhead)
+
+    def upstream(self, provider: str, channel: str, seconds: float) -> None:
+        """Count an upstream that was asked.
+
+        Args:
+            provider: The provider.
+            channel: The channel's name.
+            seconds: Until its headers came, or it failed.
+        """
+        child = self._upstreams.get((provider, channel))
+        if child is None:
+            child = self._upstreams[provider, channel] = self._upstream.labels(provider, channel)
+        child.observe(seconds)
+
+    def settled(self, result: str) -> None:
+        """Count the end of a call in the ledger.
+
+        Args:
+            result: `settled`, `released`, `free` or `refused`.
+        """
+        child = self._results.get(result)
+        if child is None:
+            child = self._results[result] = self._settled.labels(result)
+        child.inc()
+
+    def swept(self, holds: int) -> None:
+        """Count holds that the sweeper released."""
+        self._swept.inc(holds)
+
+    def ledger_batch(self, operations: int) -> None:
+        """Count a ledger transaction by its size."""
+        self._batch.observe(operations)
+
+    def ledger_retry(self) -> None:
+        """Count a ledger transaction that is tried again."""
+        self._retries.inc()
+
+    def holds(self, count: int, held: int) -> None:
+        """Set how many holds are open, and the credits in them."""
+        self._holds.set(count)
+        self._held.set(held)
+
+    def ledger_mismatch(self, accounts: int) -> None:
+        """Set how many accounts disagree with their entries; it must be 0."""
+        self._mismatch.set(accounts)
+
+    def credentials(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Set how many credentials are in each state.
+
+        Args:
+            counts: By provider and state; what is not in it is 0.
+        """
+        _replace(self._credentials, counts)
+
+    def channels(self, states: Iterable[tuple[str, str, str]]) -> None:
+        """Set the state of each channel.
+
+        Args:
+            states: Provider, channel's name, state of its breaker.
+        """
+        _replace(self._channels, dict.fromkeys(states, 1))
+
+    def plugins(self, plugins: Iterable[tuple[str, str, str]]) -> None:
+        """Set the plugins.
+
+        Args:
+            plugins: Name, version, state.
+        """
+        _replace(self._plugins, dict.fromkeys(plugins, 1))
+
+    def snapshot_age(self, seconds: float) -> None:
+        """Set how old this process's snapshots are."""
+        self._age.set(seconds)
+
+    def settings_ok(self, *, ok: bool) -> None:
+        """Set whether the settings file is in force."""
+        self._settings.set(ok)
+
+    def render(self) -> bytes:
+        """Return all numbers in Prometheus' text form, other processes' included."""
+        if self._directory is None:
+            return generate_latest(self.registry)
+        merged = CollectorRegistry()
+        MultiProcessCollector(merged, self._directory)  # type: ignore[no-untyped-call]  # it has no types
+        return generate_latest(merged)
+
+
+def _replace(gauge: Gauge, values: Mapping[Any, int]) -> None:
+    # Set to 0 rather than removed: a series that ends keeps an alert from ending.
+    for metric in gauge.collect():
+        for sample in metric.samples:
+            labels = tuple(sample.labels.values())
+            if labels not in values:
+                gauge.labels(**sample.labels).set(0)
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)

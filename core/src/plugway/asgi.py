@@ -23,6 +23,7 @@ from plugway.request import Request
 from plugway.server.guard import STARTED, Guard
 from plugway.server.inflight import Inflight
 from plugway.telemetry.access import AccessLog
+from plugway.telemetry.logs import request_id
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -119,6 +120,9 @@ class App:
         plugin = "core"
         failure: PlugwayError | None = None
         ip = self._address.client_ip(scope)
+        running = gateway.metrics.inflight
+        running.inc()
+        token = request_id.set(answer.request_id)
         try:
             plugin, mount, params = gateway.registry.routes.find(scope["method"], scope["path"])
             scope["path_params"] = params
@@ -142,6 +146,8 @@ class App:
                 raise failure from error
             await self._refuse(scope, receive, answer, mount, failure)
         finally:
+            running.dec()
+            request_id.reset(token)
             self._access.note(
                 scope,
                 plugin=plugin,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from plugway import gauges
 from plugway.background import Background
 from plugway.calls.calls import Calls
 from plugway.channels.channels import Channels
@@ -38,8 +39,10 @@ from plugway.workers import Workers
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-#: Seconds between two looks for holds that nobody will resolve, and for old usage rows.
+#: Seconds between two looks for holds that nobody will resolve, at what gauges show, and for
+#: old usage rows.
 SWEEP_SECONDS = 30.0
+GAUGE_SECONDS = 5.0
 PRUNE_SECONDS = 3_600.0
 
 #: Seconds that jobs and the ledger get at the end.
@@ -99,10 +102,10 @@ class Gateway:
         self.live.attach(self.loaded.settings_types, known)
         self.vault = Vault.load(home, environ)
         settings = self.live.current
-        self.url = DatabaseURL.parse(settings.database.url or f"sqlite:///{home / 'plugway.db'}")
+        self.url = DatabaseURL.parse(settings.database.url or "sqlite://plugway.db", home=home)
         self.database = Database(self.url, self.loaded.tables, settings.database.pool)
         self.metrics = Metrics()
-        self.ledger = Ledger(self.url, self.clock)
+        self.ledger = Ledger(self.url, self.clock, metrics=self.metrics)
         self.limits = Limits(settings.redis.url, clock=self.clock)
         self.upstream = Upstream(settings.relay)
         self.background = Background(self.clock)
@@ -215,6 +218,7 @@ class Gateway:
         self.background.keep(self.snapshots.watch(), "snapshots")
         self.background.every(1.0, self._check_settings, "settings")
         self.background.every(SWEEP_SECONDS, self._sweep, "sweeper")
+        self.background.every(GAUGE_SECONDS, lambda: gauges.update(self), "gauges")
         self.background.every(PRUNE_SECONDS, self._prune, "retention")
         Workers(self.database, self.clock, self.node).start(
             self.registry.workers, self.background

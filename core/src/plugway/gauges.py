@@ -1,0 +1,39 @@
+"""Gauges that somebody must look up: read every few seconds, not on the request path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plugway.gateway import Gateway
+
+
+async def update(gateway: Gateway) -> None:
+    """Set the gauges of one gateway.
+
+    Args:
+        gateway: A started one.
+
+    Raises:
+        LedgerUnavailable: The ledger could not be asked.
+    """
+    metrics, registry = gateway.metrics, gateway.registry
+    now = gateway.clock.monotonic()
+    channels = gateway.channels
+    metrics.plugins((one.name, one.version or "", one.state) for one in registry.plugins)
+    metrics.channels(
+        (channel.provider, channel.name, channels.breaker(channel).state(now))
+        for channel in channels.all()
+    )
+    metrics.credentials(
+        Counter(
+            (channel.provider, credential.state)
+            for channel in channels.all()
+            for credential in gateway.credentials.all(channel.id)
+        )
+    )
+    metrics.snapshot_age(gateway.snapshots.age())
+    metrics.settings_ok(ok=gateway.live.problem is None)
+    holds = await gateway.ledger.open_holds()
+    metrics.holds(holds.count, holds.credits)

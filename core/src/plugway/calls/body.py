@@ -28,7 +28,6 @@ class RequestBody:
         content: The whole body; None: it streams.
         length: Bytes of a streamed body, if the client said so.
         complete: Everything has been read from the client.
-        departed: The client left before its body was complete.
     """
 
     __slots__ = (
@@ -36,7 +35,6 @@ class RequestBody:
         "_receive",
         "complete",
         "content",
-        "departed",
         "length",
         "on_complete",
         "started",
@@ -48,7 +46,6 @@ class RequestBody:
         self.content: bytes | None = None
         self.length: int | None = None
         self.complete = False
-        self.departed = False
         self.started = False
         self.on_complete: Callable[[], None] | None = None
 
@@ -109,7 +106,6 @@ class RequestBody:
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                self.departed = True
                 raise ClientDeparted
             chunk = message.get("body", b"")
             if chunk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from plugway.calls.body import ClientDeparted
 from plugway.errors import NoChannel, PlugwayError, QuotaExhausted, UpstreamError
 from plugway.upstream import Timeouts
 from plugway.upstream.headers import to_upstream
@@ -122,14 +121,10 @@ class Forwarding:
                 headers=to_upstream(headers, granted),
                 body=body.outgoing(),
                 length=body.length,
-                timeouts=Timeouts(
-                    settings.total_timeout, settings.connect_timeout, settings.headers_timeout
-                ),
+                timeouts=Timeouts.of(settings),
                 proxy=settings.proxy,
             )
         except UpstreamError:
-            if body.departed:
-                raise ClientDeparted from None
             breaker.failed(clock.monotonic())
             raise
         finally:

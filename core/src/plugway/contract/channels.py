@@ -18,7 +18,8 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         total_timeout: Seconds for a whole exchange.
         connect_timeout: Seconds for a connection, its TLS handshake included.
         headers_timeout: Seconds from the request sent to the response's headers.
-        proxy: `http://`, `https://` or `socks5://` URL; empty: from the environment.
+        proxy: `http://`, `https://` or `socks5://` URL; `direct`: none; empty: from the
+            environment.
     """
 
     total_timeout: Seconds = 300.0

@@ -1,0 +1,247 @@
+"""Requests to URLs that a client gave: images, callbacks."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+import msgspec
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientSession,
+    ClientTimeout,
+    InvalidURL,
+)
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from plugway.errors import (
+    AddressRefused,
+    ConfigurationError,
+    PayloadTooLarge,
+    PlugwayError,
+    Unavailable,
+    UpstreamError,
+    UpstreamInterrupted,
+    UpstreamTimeout,
+)
+from plugway.upstream.answer import Answer
+from plugway.upstream.exchange import exchange
+from plugway.upstream.failures import unreachable
+from plugway.upstream.guard import AddressDenied, AddressPolicy
+from plugway.upstream.proxies import is_socks, parse_proxy
+from plugway.upstream.session import BoundedIdle, close_session, open_session
+from plugway.upstream.upload import Upload
+
+#: Redirects that are followed.
+MAX_REDIRECTS = 3
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GZIP_OR_ZLIB = 47
+_NO_OTHER_LIMIT = ClientTimeout(total=None)
+_ASK = (("User-Agent", "plugway"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """Holds what a client-given URL answered.
+
+    Attributes:
+        status: HTTP status of the last answer.
+        content_type: As the server stated it; may be empty.
+        body: The whole body, uncompressed.
+        url: Where it came from in the end.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+    url: str
+
+
+class Fetcher:
+    """Sends requests to client-given URLs, and nowhere that the policy does not admit.
+
+    It has a session of its own, shares no connection, and takes no proxy from the
+    environment: behind a proxy the address could not be seen.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxy: str = "",
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """Prepare; `open` opens.
+
+        Args:
+            policy: Where requests may go.
+            tls: Whom to trust; None: the system's certificate authorities.
+            proxy: A proxy that the operator chose for this and that itself keeps requests
+                from where they must not go; addresses cannot be checked behind it.
+            resolver: Resolves names; None: the system's.
+
+        Raises:
+            ConfigurationError: The proxy is none, or does not speak HTTP.
+        """
+        self._policy = policy
+        self._tls = tls
+        self._proxy = parse_proxy(proxy) if proxy else None
+        if self._proxy is not None and is_socks(self._proxy):
+            raise ConfigurationError("the proxy for client-given URLs must speak HTTP")
+        self._resolver = resolver
+        self._session: ClientSession | None = None
+
+    async def open(self) -> None:
+        """Open the session."""
+        self._session = open_session(
+            BoundedIdle(
+                # No cache and no kept connections: each request looks and is checked anew.
+                idle=0,
+                use_dns_cache=False,
+                resolver=self._resolver,
+                socket_factory=None if self._proxy else self._policy.open_socket,
+                ssl=True if self._tls is None else self._tls,
+            )
+        )
+
+    async def close(self) -> None:
+        """Close the session."""
+        session, self._session = self._session, None
+        if session is not None:
+            await close_session(session)
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout: float,  # noqa: ASYNC109  # spans redirects, which the caller cannot see
+        method: str = "GET",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Fetched:
+        """Send a request and return the answer; redirects of `GET` are followed.
+
+        Args:
+            url: As the client gave it.
+            max_bytes: Largest body to take, uncompressed.
+            timeout: Seconds for everything, redirects included.
+            method: HTTP method.
+            headers: Added; they go no further than the first origin.
+            body: Sent with it.
+
+        Raises:
+            AddressRefused: The URL is not acceptable, or leads to where it may not.
+            PayloadTooLarge: The body is larger than `max_bytes`.
+            UpstreamError: The server could not be reached or did not answer properly.
+        """
+        target = self._check(url)
+        origin = target.origin()
+        try:
+            async with asyncio.timeout(timeout):
+                for _ in range(MAX_REDIRECTS + 1):
+                    own = headers if target.origin() == origin else ()
+                    answer = await self._send(method, target, own, body)
+                    try:
+                        location = _location(answer) if method == "GET" else None
+                        if location is None:
+                            return await _fetched(answer, target, max_bytes)
+                        target = self._check(_join(target, location))
+                    finally:
+                        await answer.close()
+        except TimeoutError:
+            raise UpstreamTimeout("The server behind that URL took too long.") from None
+        raise UpstreamError("That URL redirects too often.")
+
+    def _check(self, url: str | URL) -> URL:
+        target = self._policy.check_url(url)
+        if self._proxy is not None:
+            # The proxy makes the connection; what can be seen from here is seen to.
+            host, port = target.host or "", target.port or 0
+            if _is_address(host) and not self._policy.admits(host, port):
+                raise AddressRefused
+        return target
+
+    async def _send(
+        self, method: str, target: URL, headers: Iterable[tuple[str, str]], body: bytes | None
+    ) -> Answer:
+        if self._session is None:
+            raise Unavailable
+        return await exchange(
+            self._session,
+            method,
+            target,
+            headers=(*_ASK, *headers),
+            upload=Upload(body, None) if body else None,
+            limits=_NO_OTHER_LIMIT,
+            proxy=self._proxy,
+            proxied=self._proxy is not None,
+            unsent=_unsent,
+        )
+
+
+def _unsent(error: BaseException, proxied: bool) -> PlugwayError:
+    # A name that leads inside and one that leads nowhere look the same to the client.
+    if isinstance(error, InvalidURL | ClientConnectorDNSError):
+        return AddressRefused()
+    if isinstance(error, ClientConnectorError) and isinstance(error.os_error, AddressDenied):
+        return AddressRefused()
+    return unreachable(error, proxied)
+
+
+def _location(answer: Answer) -> str | None:
+    if answer.status not in _REDIRECTS:
+        return None
+    for name, value in answer.raw_headers:
+        if name.lower() == b"location":
+            return value.decode("utf-8", "replace")
+    return None
+
+
+def _join(base: URL, location: str) -> URL:
+    try:
+        return base.join(URL(location))
+    except ValueError:
+        raise AddressRefused("That URL redirects to what is not a URL.") from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _fetched(answer: Answer, target: URL, max_bytes: int) -> Fetched:
+    headers = {name.lower(): value for name, value in answer.raw_headers}
+    encoding = headers.get(b"content-encoding", b"").strip().lower()
+    if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
+        raise UpstreamError("The server behind that URL compresses in a way it was not asked for.")
+    inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding not in (b"", b"identity") else None
+    body = bytearray()
+    async for chunk in answer.chunks():
+        if inflate is None:
+            body += chunk
+        else:
+            try:
+                # No more than one byte too many is ever unpacked.
+                body += inflate.decompress(chunk, max_bytes - len(body) + 1)
+            except zlib.error:
+                raise UpstreamError("The server behind that URL sent broken data.") from None
+        if len(body) > max_bytes:
+            raise PayloadTooLarge(f"The file behind that URL is larger than {max_bytes} bytes.")
+    if inflate is not None and body and not inflate.eof:
+        raise UpstreamInterrupted
+    return Fetched(
+        status=answer.status,
+        content_type=headers.get(b"content-type", b"").decode("latin-1"),
+        body=bytes(body),
+        url=str(target),
+    )

@@ -1,0 +1,262 @@
+"""HTTP to upstreams, for the whole gateway."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from plugway.errors import (
+    BadRequest,
+    ConfigurationError,
+    CredentialExpired,
+    CredentialRestricted,
+    Unavailable,
+    UpstreamError,
+)
+from plugway.upstream.exchange import exchange
+from plugway.upstream.fetch import Fetched, Fetcher
+from plugway.upstream.guard import AddressPolicy
+from plugway.upstream.proxies import DIRECT, EnvironmentProxies, is_socks, parse_proxy
+from plugway.upstream.session import close_session, connector, open_session
+from plugway.upstream.socks import SocksSessions
+from plugway.upstream.timeouts import ClientTimeouts, Timeouts
+from plugway.upstream.upload import Upload
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+    from aiohttp.abc import AbstractResolver
+
+    from plugway.contract import Channel, Grant
+    from plugway.settings import RelaySettings
+    from plugway.upstream.answer import Answer
+
+#: Proxy addresses kept parsed.
+KEPT = 1024
+
+
+class Upstream:
+    """Sends requests to upstreams and hands back their answers as they come.
+
+    There is one for a gateway, with one pool of connections. Nothing is ever sent twice,
+    no redirect is followed, no cookie is kept, no body is unpacked.
+    """
+
+    def __init__(
+        self,
+        settings: RelaySettings,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        tls: ssl.SSLContext | None = None,
+        policy: AddressPolicy | None = None,
+        fetch_proxy: str = "",
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """Prepare; `open` opens.
+
+        Args:
+            settings: How many idle connections are kept, and how long.
+            environ: Names the proxies for channels that have none of their own.
+            tls: Whom to trust; None: the system's certificate authorities.
+            policy: Where `fetch` may go; None: public addresses on the usual ports.
+            fetch_proxy: A proxy for `fetch`; the environment's are not for it.
+            resolver: Resolves names for `fetch`; None: the system's.
+
+        Raises:
+            ConfigurationError: The environment names a proxy that cannot be one.
+        """
+        self._settings = settings
+        self._tls = tls
+        self._environment = EnvironmentProxies(environ)
+        self._proxies: dict[str, URL] = {}
+        self._timeouts = ClientTimeouts()
+        self._session: ClientSession | None = None
+        self._socks = SocksSessions(settings, tls)
+        self._fetcher = Fetcher(
+            policy or AddressPolicy(), tls=tls, proxy=fetch_proxy, resolver=resolver
+        )
+
+    async def open(self) -> None:
+        """Open the sessions; connections are made when they are needed."""
+        self._session = open_session(connector(self._settings, self._tls))
+        await self._fetcher.open()
+
+    async def close(self) -> None:
+        """Close every connection, in use or not."""
+        session, self._session = self._session, None
+        if session is not None:
+            await close_session(session)
+        await self._socks.close()
+        await self._fetcher.close()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | AsyncIterator[bytes] | None = None,
+        length: int | None = None,
+        timeouts: Timeouts,
+        proxy: str = "",
+    ) -> Answer:
+        """Send one request and return when the headers of its answer are there.
+
+        Args:
+            method: HTTP method.
+            url: Sent byte for byte: a base URL, then path and query as the client sent them.
+            headers: Sent as they are, with `Host` and framing before them; nothing else is.
+            body: All of it, or a source that is read as fast as the upstream takes it.
+            length: Bytes that a source will give; None: not known, so it is sent chunked.
+            timeouts: How long it may take.
+            proxy: The channel's proxy; empty: from the environment; `direct`: none.
+
+        Returns:
+            The answer; close it when done.
+
+        Raises:
+            UpstreamUnreachable: No connection was made, so the upstream cannot have acted.
+            UpstreamTimeout: The upstream took too long; it may have acted.
+            UpstreamInterrupted: The connection broke; the upstream may have acted.
+            BadRequest: The request cannot be put into HTTP, or its body broke its length.
+            ConfigurationError: The proxy cannot be used.
+            Exception: Whatever the source of the body raised; the upstream then has seen an
+                incomplete request.
+        """
+        if self._session is None:
+            raise Unavailable
+        target = _target(url)
+        upload = Upload(body, length) if body else None
+        limits = self._timeouts[timeouts]
+        via = self._proxy(target, proxy)
+        if via is not None and is_socks(via):
+            kept = await self._socks.get(via)
+            try:
+                answer = await exchange(
+                    kept.session,
+                    method,
+                    target,
+                    headers=headers,
+                    upload=upload,
+                    limits=limits,
+                    proxied=True,
+                )
+                kept.answers.add(answer)
+            finally:
+                kept.sending -= 1
+            return answer
+        return await exchange(
+            self._session,
+            method,
+            target,
+            headers=headers,
+            upload=upload,
+            limits=limits,
+            proxy=via,
+            proxied=via is not None,
+        )
+
+    async def probe(self, channel: Channel, grant: Grant) -> None:
+        """Ask a channel's base URL for anything at all, with a grant.
+
+        Args:
+            channel: The channel.
+            grant: Sent with it.
+
+        Raises:
+            CredentialExpired: It answers 401.
+            CredentialRestricted: It answers 403.
+            UpstreamError: It cannot be reached, or answers 500 or above.
+        """
+        status = await self._status("HEAD", channel, grant)
+        if status == 405 or status >= 500:
+            status = await self._status("GET", channel, grant)
+        if status == 401:
+            raise CredentialExpired(
+                "The upstream refused the credential with status 401.", acted=False
+            )
+        if status == 403:
+            raise CredentialRestricted(
+                "The upstream refused the credential with status 403.", acted=False
+            )
+        if status >= 500:
+            raise UpstreamError(f"The upstream answered with status {status}.", acted=False)
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout: float,  # noqa: ASYNC109  # spans redirects, which the caller cannot see
+        method: str = "GET",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+    ) -> Fetched:
+        """Send a request to a URL that a client gave; redirects of `GET` are followed.
+
+        Only public addresses on the usual ports are reached, whatever the name resolves to
+        and wherever it redirects.
+
+        Args:
+            url: As the client gave it.
+            max_bytes: Largest body to take, uncompressed.
+            timeout: Seconds for everything.
+            method: HTTP method.
+            headers: Added; they go no further than the first origin.
+            body: Sent with it.
+
+        Raises:
+            AddressRefused: The URL is not acceptable, or leads to where it may not.
+            PayloadTooLarge: The body is larger than `max_bytes`.
+            UpstreamError: The server could not be reached or did not answer properly.
+        """
+        return await self._fetcher.fetch(
+            url,
+            max_bytes=max_bytes,
+            timeout=timeout,
+            method=method,
+            headers=headers,
+            body=body,
+        )
+
+    async def _status(self, method: str, channel: Channel, grant: Grant) -> int:
+        answer = await self.send(
+            method,
+            channel.base_url,
+            headers=grant.headers,
+            timeouts=Timeouts.of(channel.settings),
+            proxy=channel.settings.proxy,
+        )
+        await answer.close()
+        return answer.status
+
+    def _proxy(self, target: URL, text: str) -> URL | None:
+        if not text:
+            via = self._environment.find(target)
+        elif text == DIRECT:
+            return None
+        else:
+            via = self._proxies.get(text)
+            if via is None:
+                if len(self._proxies) >= KEPT:
+                    self._proxies.clear()
+                via = self._proxies[text] = parse_proxy(text)
+        return via
+
+
+def _target(url: str) -> URL:
+    if not url.isascii() or not url.isprintable() or " " in url or "#" in url:
+        raise BadRequest("The path holds characters that must be percent-encoded.")
+    try:
+        target = URL(url, encoded=True)
+        host = target.raw_host
+    except ValueError:
+        raise ConfigurationError("The upstream's address is not a URL.") from None
+    if target.scheme not in ("http", "https") or not host:
+        raise ConfigurationError("The upstream's address is not a URL.")
+    if target.raw_user is not None or target.raw_password is not None:
+        raise ConfigurationError("The upstream's address holds a user or a password.")
+    return target

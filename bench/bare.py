@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from typing import Any
 
 import aiohttp
 import yarl
+
 from plugway.server.inflight import Inflight
 from plugway.server.listener import bind
-from plugway.server.serve import serve
+from plugway.server.process import run
 from plugway.settings import ServerSettings
 
 HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"host"}
@@ -84,21 +83,18 @@ def ready(url: str) -> None:
     print(url, flush=True)
 
 
-async def main(upstream: str, server: str) -> None:
-    """Serve until the parent ends this process."""
+def main(upstream: str, server: str) -> None:
+    """Serve until the parent ends this process, in a process like the gateway's."""
     settings = ServerSettings(port=0)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await serve(
+    run(
         Bare(upstream),
         lambda: settings,
         sock=bind(settings),
         inflight=Inflight(),
-        server=server,  # type: ignore[arg-type]  # checked by serve
-        shutdown=stop,
+        server=server,  # type: ignore[arg-type]  # checked by run
         on_ready=ready,
     )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "hypercorn"))
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "hypercorn")

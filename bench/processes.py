@@ -25,7 +25,12 @@ def process(
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a process until the block ends; give it and the first line it printed."""
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}
+        command,
+        stdout=subprocess.PIPE,
+        # Logs are written as in production, to somebody else's file.
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **(env or {})},
     )
     try:
         os.sched_setaffinity(running.pid, core)

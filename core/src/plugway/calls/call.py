@@ -62,6 +62,7 @@ class Call:
         self._watch: Watch | None = None
         self._cut: asyncio.TimerHandle | None = None
         self._was_cut = False
+        self._overhead: float | None = None
         self._task: asyncio.Task[Any] | None = None
         self._forwarding = Forwarding(calls)
         self._settlement = Settlement(calls, self)
@@ -86,9 +87,20 @@ class Call:
         """Return the credits held for this call."""
         return self._settlement.held
 
-    def request_seconds(self) -> float:
-        """Return how long ago the request came in."""
-        return self._calls.clock.monotonic() - self.request.started
+    def overhead(self) -> float:
+        """Return the seconds of the gateway's own work until the answer began.
+
+        Waiting for the upstream, before its headers and between its chunks, is not counted.
+        """
+        if self._overhead is None:
+            spent = self._calls.clock.monotonic() - self.request.started
+            return spent - self.upstream_seconds
+        return self._overhead
+
+    def begin_answer(self) -> float:
+        """Note that the answer begins now; return the overhead until here."""
+        self._overhead = self.overhead()
+        return self._overhead
 
     async def __aenter__(self) -> Call:
         calls, request = self._calls, self.request

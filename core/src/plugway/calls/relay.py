@@ -85,6 +85,5 @@ def _headers(call: Call, answer: Answer, length: int | None) -> list[tuple[bytes
     headers = to_client(answer.raw_headers)
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
-    overhead = call.request_seconds() - call.upstream_seconds
-    headers.append((b"x-plugway-overhead-ms", b"%.3f" % (overhead * 1000)))
+    headers.append((b"x-plugway-overhead-ms", b"%.3f" % (call.begin_answer() * 1000)))
     return headers

@@ -98,7 +98,6 @@ class Settlement:
         principal = call.request.principal
         seen = call.usages if observed else ()
         status, code = _status(error, self._status, departed=call.departed)
-        overhead = call.request_seconds() - call.upstream_seconds
         return UsageRecord(
             call_id=call.id,
             request_id=call.request.id,
@@ -111,7 +110,7 @@ class Settlement:
             credential_id=call.credential_id,
             status=status,
             upstream_ms=round(call.upstream_seconds * 1000),
-            overhead_us=max(0, round(overhead * 1_000_000)),
+            overhead_us=max(0, round(call.overhead() * 1_000_000)),
             ip=call.request.client_ip,
             created_at=now,
             input_tokens=sum([one.input_tokens for one in seen]),
@@ -143,7 +142,7 @@ class Settlement:
             model=call.model,
             channel=call.channel.name if call.channel else None,
             outcome=result,
-            overhead=call.request_seconds() - call.upstream_seconds,
+            overhead=call.overhead(),
         )
         if self._calls.settled is None:
             return

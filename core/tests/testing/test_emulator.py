@@ -194,11 +194,11 @@ def test_faults_are_checked() -> None:
     assert list(parrot.faults) == []
 
 
-@pytest.mark.parametrize("kind", ["drop", "cut"])
+@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"kind": "drop", "after": 5}, {"kind": "cut"}])
 async def test_an_answer_can_be_lost_after_the_request_was_read(
-    client: aiohttp.ClientSession, parrot: Parrot, kind: str
+    client: aiohttp.ClientSession, parrot: Parrot, fault: dict[str, Any]
 ) -> None:
-    parrot.fail(kind)
+    parrot.fail(**fault)
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await say(client, parrot)
     (seen,) = parrot.seen

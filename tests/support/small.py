@@ -12,12 +12,17 @@ import yarl
 from plugway import (
     BearerKey,
     CallSettled,
+    Channel,
     ChannelSettings,
+    CredentialExpired,
     Departure,
+    Grant,
     Mount,
     Provider,
     Request,
+    Secret,
     TariffRow,
+    Upstream,
     Usage,
     hookimpl,
 )
@@ -29,6 +34,16 @@ from plugway.testing.server import GatewayServer
 #: What a call to `/small/…` costs, and what the user has to begin with.
 PRICE = 100
 CREDITS = 1000
+
+
+class MintedKey(BearerKey):
+    """Is a bearer key whose minting fails for the secret `unmintable`."""
+
+    async def mint(self, secret: Secret, channel: Channel, upstream: Upstream) -> Grant:
+        """Return the header, or say that the secret has expired."""
+        if secret.reveal() == "unmintable":
+            raise CredentialExpired("the session has ended")
+        return await super().mint(secret, channel, upstream)
 
 
 class SmallPlugin:
@@ -56,7 +71,7 @@ class SmallPlugin:
     @hookimpl
     def register_credentials(self) -> Iterable[BearerKey]:
         """Return the kind of secret."""
-        return [BearerKey("small")]
+        return [MintedKey("small")]
 
     @hookimpl
     def register_tariffs(self) -> Iterable[TariffRow]:

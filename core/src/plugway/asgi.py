@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +18,8 @@ from plugway.contract import ErrorBody, Mount, plain_error
 from plugway.errors import PlugwayError
 from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
-from plugway.ids import new_id
 from plugway.request import Request
-from plugway.server.guard import STARTED, Guard
+from plugway.server.guard import REQUEST_ID, STARTED, Guard
 from plugway.server.inflight import Inflight
 from plugway.telemetry.access import AccessLog
 from plugway.telemetry.logs import request_id
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from plugway.settings import ServerSettings
 
 log = logging.getLogger(__name__)
-
-#: What a client may choose as request id; anything else is replaced by one of ours.
-REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 def create_app(
@@ -115,10 +111,11 @@ class App:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
-        answer = _Answer(send, _request_id(scope))
+        answer = _Answer(send, scope[REQUEST_ID])
         mount: Mount | None = None
         plugin = "core"
         failure: PlugwayError | None = None
+        unanswered = 499
         ip = self._address.client_ip(scope)
         running = gateway.metrics.inflight
         running.inc()
@@ -145,6 +142,10 @@ class App:
                 # Half an answer has gone: only a broken connection tells the client.
                 raise failure from error
             await self._refuse(scope, receive, answer, mount, failure)
+        except asyncio.CancelledError:
+            # The guard's deadline, which answers for us, or the end of the gateway's patience.
+            unanswered = 504
+            raise
         finally:
             running.dec()
             request_id.reset(token)
@@ -152,7 +153,7 @@ class App:
                 scope,
                 plugin=plugin,
                 route=mount.path if mount else "",
-                status=answer.status or 499,
+                status=answer.status or unanswered,
                 seconds=gateway.clock.monotonic() - scope[STARTED],
                 sent=answer.sent,
                 request_id=answer.request_id,
@@ -192,29 +193,25 @@ def render(mount: Mount | None, error: PlugwayError, request_id: str) -> ErrorBo
     return shape(error, request_id)
 
 
+def _header(request_id: str) -> tuple[bytes, bytes]:
+    return b"x-request-id", request_id.encode("latin-1")
+
+
 class _Answer:
     """Passes messages to the server, and keeps what the access log wants to know."""
 
-    __slots__ = ("_id", "_send", "request_id", "sent", "status")
+    __slots__ = ("_send", "request_id", "sent", "status")
 
-    def __init__(self, send: Send, request_id: bytes) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
-        self._id = request_id
-        self.request_id = request_id.decode("latin-1")
+        self.request_id = request_id
         self.status: int | None = None
         self.sent = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+            message["headers"] = [*message.get("headers", ()), _header(self.request_id)]
         else:
             self.sent += len(message.get("body", b""))
         await self._send(message)
-
-
-def _request_id(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return bytes(value)
-    return new_id().encode("latin-1")

@@ -13,6 +13,7 @@ import msgspec
 from plugway import gauges
 from plugway.background import Background
 from plugway.calls.calls import Calls
+from plugway.calls.parts import Parts
 from plugway.channels.channels import Channels
 from plugway.clock import Clock, SystemClock
 from plugway.configuration import LiveSettings
@@ -177,9 +178,7 @@ class Gateway:
         # Plugins get the gateway while they register; what they may keep hold of is made first,
         # and what depends on their answers is filled in after.
         self.grants = Grants(lambda: self.upstream, self.clock)
-        self.identity = Identity(
-            self.database, self.vault, self.clock, self.limits
-        )
+        self.identity = Identity(self.database, self.vault, self.clock, self.limits)
         self.registry = build_registry(self.loaded, self, mounts)
         registry = self.registry
         self.channels = Channels(self.database, registry.providers, self.clock)
@@ -194,7 +193,7 @@ class Gateway:
         self.prices = Prices(
             self.database, tariffs_by_provider(registry), settings.ledger.credits_per_unit
         )
-        self.calls = Calls(
+        parts = Parts(
             settings=self.current,
             clock=self.clock,
             identity=self.identity,
@@ -208,6 +207,7 @@ class Gateway:
             metrics=self.metrics,
             settled=self._call_settled if registry.listeners("call_settled") else None,
         )
+        self.calls = Calls(parts)
         self.snapshots = Snapshots(self.database, self.clock)
         self.snapshots.add("identity", self.identity.load)
         self.snapshots.add("channels", self.channels.load)
@@ -220,9 +220,7 @@ class Gateway:
         self.background.every(SWEEP_SECONDS, self._sweep, "sweeper")
         self.background.every(GAUGE_SECONDS, lambda: gauges.update(self), "gauges")
         self.background.every(PRUNE_SECONDS, self._prune, "retention")
-        Workers(self.database, self.clock, self.node).start(
-            self.registry.workers, self.background
-        )
+        Workers(self.database, self.clock, self.node).start(self.registry.workers, self.background)
 
     async def _check_settings(self) -> None:
         self.live.check()
@@ -260,6 +258,5 @@ def tariffs_by_provider(registry: Registry) -> dict[str, list[TariffRow]]:
     for plugin, row in registry.tariffs:
         by_plugin.setdefault(plugin, []).append(row)
     return {
-        name: by_plugin.get(registry.owners[f"provider:{name}"], [])
-        for name in registry.providers
+        name: by_plugin.get(registry.owners[f"provider:{name}"], []) for name in registry.providers
     }

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from small import PRICE, SmallGateway
 
-from plugway.testing.scripted import ScriptedUpstream, answer, ok
+from plugway.channels import store
+from plugway.channels.store import ChannelDraft
+from plugway.storage.models import CredentialRow
+from plugway.testing.scripted import ScriptedUpstream, Seen, answer, ok
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +48,26 @@ async def test_a_refusal_goes_to_the_next(
     assert second.seen[0].body == small.upstream.seen[0].body == b"kept"
     assert second.seen[0].header("authorization") == "Bearer other"
     await small.until_charged(PRICE)
+
+
+async def test_a_grant_that_cannot_be_minted_goes_to_the_next(small: SmallGateway) -> None:
+    await small.server.channel(
+        "small",
+        f"http://127.0.0.1:{small.upstream.port}",
+        name="signed-out",
+        models=["one"],
+        priority=9,
+        secrets=["unmintable"],
+    )
+    for _ in range(4):
+        status, *_ = await small.call(data=b"kept")
+        assert status == 200
+    assert len(small.upstream.seen) == 4
+    await small.until_charged(4 * PRICE, rows=4)
+    gateway = small.server.gateway
+    signed_out = next(one for one in gateway.channels.all() if one.name == "signed-out")
+    assert [one.state for one in gateway.credentials.all(signed_out.id)] == ["expired"]
+    assert gateway.channels.breaker(signed_out).state(0) == "closed"
 
 
 @pytest.mark.parametrize("status", ["400 No", "404 No", "500 Oops", "502 Bad", "504 Late"])
@@ -102,7 +125,9 @@ async def test_a_refused_credential_expires_and_another_serves(small: SmallGatew
         secrets=["dead", "alive"],
     )
 
-    async def by_key(seen, reader, writer):  # type: ignore[no-untyped-def]  # a script
+    async def by_key(
+        seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         good = seen.header("authorization") != "Bearer dead"
         await (ok if good else answer("401 No"))(seen, reader, writer)
 
@@ -120,8 +145,6 @@ async def test_a_refused_credential_expires_and_another_serves(small: SmallGatew
 
 
 async def _states() -> dict[str, int]:
-    from plugway.storage.models import CredentialRow
-
     states: dict[str, int] = {}
     for row in await CredentialRow.all():
         states[row.state] = states.get(row.state, 0) + 1
@@ -158,9 +181,6 @@ async def test_weights_share_calls_among_equals(small: SmallGateway) -> None:
 
 
 async def test_a_channel_of_a_group_serves_that_group_only(small: SmallGateway) -> None:
-    from plugway.channels import store
-    from plugway.channels.store import ChannelDraft
-
     gateway = small.server.gateway
     await store.change(
         gateway.database,

@@ -20,7 +20,7 @@ from plugway.ledger.operations import Reserve
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from plugway.calls.calls import Calls
+    from plugway.calls.parts import Parts
     from plugway.contract import Provider
     from plugway.ledger.tariff import Quote
     from plugway.request import Request
@@ -44,7 +44,7 @@ class Call:
 
     def __init__(
         self,
-        calls: Calls,
+        parts: Parts,
         request: Request,
         provider: Provider,
         model: str,
@@ -56,7 +56,7 @@ class Call:
         self.model = model
         self.usages = usages
         self.departed = False
-        self._calls = calls
+        self._parts = parts
         self._candidates: list[Channel] = []
         self._body: RequestBody | None = None
         self._watch: Watch | None = None
@@ -64,8 +64,8 @@ class Call:
         self._was_cut = False
         self._overhead: float | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._forwarding = Forwarding(calls)
-        self._settlement = Settlement(calls, self)
+        self._forwarding = Forwarding(parts)
+        self._settlement = Settlement(parts, self)
 
     @property
     def channel(self) -> Channel | None:
@@ -93,7 +93,7 @@ class Call:
         Waiting for the upstream, before its headers and between its chunks, is not counted.
         """
         if self._overhead is None:
-            spent = self._calls.clock.monotonic() - self.request.started
+            spent = self._parts.clock.monotonic() - self.request.started
             return spent - self.upstream_seconds
         return self._overhead
 
@@ -103,17 +103,17 @@ class Call:
         return self._overhead
 
     async def __aenter__(self) -> Call:
-        calls, request = self._calls, self.request
+        parts, request = self._parts, self.request
         principal = request.principal
-        await calls.identity.permit(principal, model=self.model, ip=request.client_ip)
-        self._candidates = calls.channels.candidates(
+        await parts.identity.permit(principal, model=self.model, ip=request.client_ip)
+        self._candidates = parts.channels.candidates(
             self.provider.name, self.model, principal.group
         )
         quote = self._dearest()
         if quote.credits:
-            now = calls.clock.now()
-            settings = calls.settings().ledger
-            await calls.ledger.reserve(
+            now = parts.clock.now()
+            settings = parts.settings().ledger
+            await parts.ledger.reserve(
                 Reserve(
                     call_id=self.id,
                     account_id=principal.account_id,
@@ -183,7 +183,7 @@ class Call:
             body.content = content
         else:
             body = await RequestBody.read(
-                request.scope, request.receive, self._calls.settings().relay.replay_bytes
+                request.scope, request.receive, self._parts.settings().relay.replay_bytes
             )
         if body.complete or content is not None:
             self._watch_client()
@@ -239,7 +239,7 @@ class Call:
 
     def _dearest(self) -> Quote:
         """Quote the dearest channel: which one will serve is not known yet."""
-        tariff, name = self._calls.tariff(), self.provider.name
+        tariff, name = self._parts.tariff(), self.provider.name
         first, *others = self._candidates
         quote = tariff.quote(name, self.usages, first.settings)
         for channel in others:

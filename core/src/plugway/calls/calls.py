@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from plugway.calls.call import Call
-from plugway.calls.patience import Patience
-from plugway.contract import CallSettled, Usage
+from plugway.contract import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from plugway.channels.channels import Channels
-    from plugway.clock import Clock
-    from plugway.contract import Provider
-    from plugway.credentials.grants import Grants
-    from plugway.credentials.pool import CredentialPool
-    from plugway.identity.identity import Identity
-    from plugway.ledger.ledger import Ledger
-    from plugway.ledger.tariff import Tariff
+    from plugway.calls.parts import Parts
     from plugway.request import Request
-    from plugway.settings import Settings
-    from plugway.telemetry.metrics import Metrics
-    from plugway.upstream import Upstream
-
-
-#: Seconds that an answer's last byte waits for a settlement that the database delays.
-#: Past it the client's answer is cut, so that it does not see complete what is not charged.
-SETTLE_WAIT = 30.0
 
 
 class Calls:
-    """Opens calls. One per gateway; it holds what every call needs and no call's state."""
+    """Opens calls; one per gateway."""
 
-    def __init__(
-        self,
-        *,
-        settings: Callable[[], Settings],
-        clock: Clock,
-        identity: Identity,
-        tariff: Callable[[], Tariff],
-        channels: Channels,
-        credentials: CredentialPool,
-        grants: Grants,
-        providers: Mapping[str, Provider],
-        ledger: Ledger,
-        upstream: Upstream,
-        metrics: Metrics,
-        settled: Callable[[CallSettled], None] | None,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.identity = identity
-        self.tariff = tariff
-        self.channels = channels
-        self.credentials = credentials
-        self.grants = grants
-        self.providers = providers
-        self.ledger = ledger
-        self.upstream = upstream
-        self.metrics = metrics
-        self.settled = settled
-        self.patience = Patience(SETTLE_WAIT)
+    def __init__(self, parts: Parts) -> None:
+        """Take what calls go through."""
+        self._parts = parts
 
     def open(
         self,
@@ -95,4 +51,4 @@ class Calls:
             LedgerUnavailable: The hold could not be made durable.
         """
         usages = (usage,) if isinstance(usage, Usage) else tuple(usage)
-        return Call(self, request, self.providers[provider], model, usages)
+        return Call(self._parts, request, self._parts.providers[provider], model, usages)

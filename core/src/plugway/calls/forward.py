@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from plugway.errors import NoChannel, PlugwayError, QuotaExhausted, UpstreamError
+from plugway.errors import (
+    CredentialExpired,
+    CredentialRestricted,
+    NoChannel,
+    PlugwayError,
+    QuotaExhausted,
+    UpstreamError,
+)
 from plugway.upstream import Timeouts
 from plugway.upstream.headers import to_upstream
 
 if TYPE_CHECKING:
     from plugway.calls.body import RequestBody
-    from plugway.calls.calls import Calls
+    from plugway.calls.parts import Parts
     from plugway.contract import Channel
     from plugway.credentials.pool import Credential
     from plugway.upstream import Answer
@@ -32,10 +39,10 @@ class Forwarding:
         seconds: Spent waiting for upstreams until their headers came.
     """
 
-    __slots__ = ("_answer", "_calls", "channel", "credential_id", "seconds")
+    __slots__ = ("_answer", "_parts", "channel", "credential_id", "seconds")
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._answer: Answer | None = None
         self.channel: Channel | None = None
         self.credential_id: int | None = None
@@ -56,7 +63,7 @@ class Forwarding:
             UpstreamError: The last channel could not be asked.
             NoChannel: None could be asked.
         """
-        tries = self._calls.settings().relay.tries
+        tries = self._parts.settings().relay.tries
         failure: PlugwayError | None = None
         for channel in candidates:
             if tries == 0 or not body.replayable:
@@ -87,13 +94,13 @@ class Forwarding:
             self._answer = None
 
     def _ready(self, channel: Channel) -> tuple[bool, Credential | None]:
-        calls = self._calls
+        parts = self._parts
         credential = None
-        if calls.providers[channel.provider].credential is not None:
-            credential = calls.credentials.choose(channel)
+        if parts.providers[channel.provider].credential is not None:
+            credential = parts.credentials.choose(channel)
             if credential is None:
                 return False, None
-        return calls.channels.breaker(channel).admits(calls.clock.monotonic()), credential
+        return parts.channels.breaker(channel).admits(parts.clock.monotonic()), credential
 
     async def _ask(
         self,
@@ -104,18 +111,16 @@ class Forwarding:
         headers: Iterable[tuple[bytes, bytes]],
         body: RequestBody,
     ) -> Answer:
-        calls = self._calls
-        breaker = calls.channels.breaker(channel)
-        clock = calls.clock
+        parts = self._parts
+        breaker = parts.channels.breaker(channel)
+        clock = parts.clock
         self.channel = channel
         self.credential_id = None if credential is None else credential.id
         settings = channel.settings
         began = clock.monotonic()
+        granted = () if credential is None else await self._grant(credential, channel)
         try:
-            granted: tuple[tuple[str, str], ...] = ()
-            if credential is not None:
-                granted = (await calls.grants.get(credential, channel)).headers
-            answer = await calls.upstream.send(
+            answer = await parts.upstream.send(
                 method,
                 channel.base_url + target,
                 headers=to_upstream(headers, granted),
@@ -130,7 +135,7 @@ class Forwarding:
         finally:
             waited = clock.monotonic() - began
             self.seconds += waited
-            calls.metrics.upstream(channel.provider, channel.name, waited)
+            parts.metrics.upstream(channel.provider, channel.name, waited)
         if answer.status in UNHEALTHY:
             breaker.failed(clock.monotonic())
         else:
@@ -139,11 +144,24 @@ class Forwarding:
             self._tell(credential, channel, answer)
         return answer
 
+    async def _grant(self, credential: Credential, channel: Channel) -> tuple[tuple[str, str], ...]:
+        parts = self._parts
+        try:
+            return (await parts.grants.get(credential, channel)).headers
+        except UpstreamError as error:
+            # Whatever minting met, the client's request was not sent: another may be asked.
+            error.acted = False
+            if isinstance(error, QuotaExhausted):
+                parts.credentials.exhausted(credential, channel, error.retry_after, error.message)
+            elif isinstance(error, CredentialExpired | CredentialRestricted):
+                parts.credentials.refused(credential, channel, error.message)
+            raise
+
     def _tell(self, credential: Credential, channel: Channel, answer: Answer) -> None:
-        pool = self._calls.credentials
+        pool = self._parts.credentials
         status = answer.status
         if status == 401:
-            self._calls.grants.forget(credential)
+            self._parts.grants.forget(credential)
             pool.refused(credential, channel, "the upstream answered 401")
         elif status == 429:
             pool.exhausted(credential, channel, _retry_after(answer), "the upstream answered 429")
@@ -151,14 +169,14 @@ class Forwarding:
             pool.succeeded(credential, channel)
 
     def _nobody(self, candidates: Sequence[Channel]) -> PlugwayError:
-        calls = self._calls
-        now = calls.clock.monotonic()
+        parts = self._parts
+        now = parts.clock.monotonic()
         waits = []
         for channel in candidates:
-            rest = calls.credentials.ready_in(channel) or 0.0
-            waits.append(max(rest, calls.channels.breaker(channel).opens_in(now)))
+            rest = parts.credentials.ready_in(channel) or 0.0
+            waits.append(max(rest, parts.channels.breaker(channel).opens_in(now)))
         wait = max(1.0, min(waits, default=1.0))
-        states = {one.state for channel in candidates for one in calls.credentials.all(channel.id)}
+        states = {one.state for channel in candidates for one in parts.credentials.all(channel.id)}
         if "cooling" in states and states <= {"cooling", "disabled"}:
             return QuotaExhausted(
                 "every credential of this model is resting; try again later",

@@ -13,7 +13,7 @@ from plugway.telemetry.access import FACTS, CallFacts
 
 if TYPE_CHECKING:
     from plugway.calls.call import Call
-    from plugway.calls.calls import Calls
+    from plugway.calls.parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ class Settlement:
         refused: Reason to release whatever the status says.
     """
 
-    __slots__ = ("_call", "_calls", "_ended", "_status", "held", "refused")
+    __slots__ = ("_call", "_ended", "_parts", "_status", "held", "refused")
 
-    def __init__(self, calls: Calls, call: Call) -> None:
-        self._calls = calls
+    def __init__(self, parts: Parts, call: Call) -> None:
+        self._parts = parts
         self._call = call
         self._status: int | None = None
         self._ended: asyncio.Future[Outcome] | None = None
@@ -64,26 +64,26 @@ class Settlement:
 
     async def durable(self, ended: asyncio.Future[Outcome]) -> bool:
         """Wait for the ledger, within bounds; say whether it confirmed."""
-        return await self._calls.patience.wait(ended)
+        return await self._parts.patience.wait(ended)
 
     def _submit(self, error: BaseException | None) -> asyncio.Future[Outcome]:
-        call, calls = self._call, self._calls
-        now = calls.clock.now()
+        call, parts = self._call, self._parts
+        now = parts.clock.now()
         accepted = self._status is not None and self._status < 400 and self.refused is None
         usage = self._usage(error, now, observed=accepted)
         if not self.held:
-            return calls.ledger.submit(Record(usage=usage))
+            return parts.ledger.submit(Record(usage=usage))
         if not accepted:
             reason = self.refused or _reason(error, self._status)
-            return calls.ledger.submit(Release(call_id=call.id, reason=reason, at=now, usage=usage))
-        return calls.ledger.submit(
+            return parts.ledger.submit(Release(call_id=call.id, reason=reason, at=now, usage=usage))
+        return parts.ledger.submit(
             Settle(call_id=call.id, amount=self._amount(), at=now, usage=usage)
         )
 
     def _amount(self) -> int:
         call, channel = self._call, self._call.channel
         try:
-            quote = self._calls.tariff().quote(
+            quote = self._parts.tariff().quote(
                 call.provider.name, call.usages, channel.settings if channel else None
             )
         except PlugwayError as error:
@@ -126,13 +126,13 @@ class Settlement:
         failure = None if ended.cancelled() else ended.exception()
         if failure is not None:
             log.error("call %s could not be ended in the ledger: %s", call.id, failure)
-            self._calls.metrics.settled("refused")
+            self._parts.metrics.settled("refused")
             return
         if ended.cancelled():
             return
         outcome = ended.result()
         result = "free" if outcome.state is None else outcome.state
-        self._calls.metrics.settled(result)
+        self._parts.metrics.settled(result)
         if outcome.shortfall:
             log.warning("call %s cost %s credits more than it held", call.id, outcome.shortfall)
         call.request.scope[FACTS] = CallFacts(
@@ -144,9 +144,9 @@ class Settlement:
             outcome=result,
             overhead=call.overhead(),
         )
-        if self._calls.settled is None:
+        if self._parts.settled is None:
             return
-        self._calls.settled(
+        self._parts.settled(
             CallSettled(
                 call_id=call.id,
                 request_id=call.request.id,

@@ -1,0 +1,61 @@
+"""What every call needs of its gateway, and no call's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plugway.calls.patience import Patience
+
+if TYPE_CHECKING:
+    from plugway.channels.channels import Channels
+    from plugway.clock import Clock
+    from plugway.contract import CallSettled, Provider
+    from plugway.credentials.grants import Grants
+    from plugway.credentials.pool import CredentialPool
+    from plugway.identity.identity import Identity
+    from plugway.ledger.ledger import Ledger
+    from plugway.ledger.tariff import Tariff
+    from plugway.settings import Settings
+    from plugway.telemetry.metrics import Metrics
+    from plugway.upstream import Upstream
+
+#: Seconds that an answer's last byte waits for a settlement that the database delays.
+#: Past it the client's answer is cut, so that it does not see complete what is not charged.
+SETTLE_WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Holds the parts of a gateway that calls go through, from the top down.
+
+    Attributes:
+        settings: Returns the settings in force.
+        clock: The time.
+        identity: Says what a caller may.
+        tariff: Returns the tariff in force.
+        channels: Says which channels serve.
+        credentials: Chooses secrets.
+        grants: Makes authorizations of them.
+        providers: By name.
+        ledger: Holds, settles and releases.
+        upstream: Sends.
+        metrics: Counts.
+        settled: Told of each call that has ended; None: nobody listens.
+        patience: Waits for the ledger.
+    """
+
+    settings: Callable[[], Settings]
+    clock: Clock
+    identity: Identity
+    tariff: Callable[[], Tariff]
+    channels: Channels
+    credentials: CredentialPool
+    grants: Grants
+    providers: Mapping[str, Provider]
+    ledger: Ledger
+    upstream: Upstream
+    metrics: Metrics
+    settled: Callable[[CallSettled], None] | None = None
+    patience: Patience = field(default_factory=lambda: Patience(SETTLE_WAIT))

@@ -19,7 +19,7 @@ from plugway.errors import PlugwayError
 from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
 from plugway.request import Request
-from plugway.server.guard import REQUEST_ID, STARTED, Guard
+from plugway.server.guard import REQUEST_ID, STARTED, TASK, Guard
 from plugway.server.inflight import Inflight
 from plugway.telemetry.access import AccessLog
 from plugway.telemetry.logs import request_id
@@ -68,6 +68,7 @@ class App:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.inflight = Inflight()
+        gateway.running = self.inflight
         self._guard = Guard(self._dispatch, self.server_settings, gateway.clock, self.inflight)
         self._address = ClientAddress(gateway.current().server.trusted_proxies)
         self._access = AccessLog(gateway.metrics)
@@ -117,8 +118,6 @@ class App:
         failure: PlugwayError | None = None
         unanswered = 499
         ip = self._address.client_ip(scope)
-        running = gateway.metrics.inflight
-        running.inc()
         token = request_id.set(answer.request_id)
         try:
             plugin, mount, params = gateway.registry.routes.find(scope["method"], scope["path"])
@@ -129,6 +128,7 @@ class App:
                 answer,
                 request_id=answer.request_id,
                 started=scope[STARTED],
+                task=scope[TASK],
                 client_ip=ip,
                 principal=self._identify(scope, mount),
             )
@@ -147,7 +147,6 @@ class App:
             unanswered = 504
             raise
         finally:
-            running.dec()
             request_id.reset(token)
             self._access.note(
                 scope,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +63,7 @@ class Gateway:
         clock: The time.
         loaded: The plugins found, and those left out.
         registry: What the plugins registered; set by `start`.
+        running: The requests that run now; whoever serves sets it.
     """
 
     registry: Registry
@@ -108,10 +109,11 @@ class Gateway:
         self.metrics = Metrics()
         self.ledger = Ledger(self.url, self.clock, metrics=self.metrics)
         self.limits = Limits(settings.redis.url, clock=self.clock)
-        self.upstream = Upstream(settings.relay)
+        self.upstream = Upstream(settings.relay, environ=environ)
         self.background = Background(self.clock)
         self.node = new_id()
         self.ready = False
+        self.running: Sized = ()
 
     def settings(self, type_: type[T]) -> T:
         """Return a plugin's own settings as they are now.
@@ -181,7 +183,7 @@ class Gateway:
         self.identity = Identity(self.database, self.vault, self.clock, self.limits)
         self.registry = build_registry(self.loaded, self, mounts)
         registry = self.registry
-        self.channels = Channels(self.database, registry.providers, self.clock)
+        self.channels = Channels(self.database, self.vault, registry.providers, self.clock)
         self.credentials = CredentialPool(
             self.database,
             self.vault,

@@ -21,6 +21,7 @@ async def update(gateway: Gateway) -> None:
     metrics, registry = gateway.metrics, gateway.registry
     now = gateway.clock.monotonic()
     channels = gateway.channels
+    metrics.inflight.set(len(gateway.running))
     metrics.plugins((one.name, one.version or "", one.state) for one in registry.plugins)
     metrics.channels(
         (channel.provider, channel.name, channels.breaker(channel).state(now))

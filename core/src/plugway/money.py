@@ -61,4 +61,7 @@ def round_credits(value: Decimal, *, field: str = "quantity") -> int:
     """
     if not value.is_finite() or value < 0 or value > MAX_CREDITS:
         raise BadRequest(f"{field} is out of range", field=field)
+    whole = int(value)
+    if whole == value:
+        return whole
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))

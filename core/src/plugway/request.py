@@ -9,6 +9,8 @@ from starlette.requests import Request as StarletteRequest
 from plugway.errors import NotAuthenticated
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import Receive, Scope, Send
 
     from plugway.identity.principal import Principal
@@ -20,6 +22,7 @@ class Request(StarletteRequest):
     Attributes:
         id: What the client sees in `x-request-id`.
         started: Monotonic seconds when it came in.
+        task: The task that serves it.
         client_ip: The client's address, behind trusted proxies too.
     """
 
@@ -31,12 +34,14 @@ class Request(StarletteRequest):
         *,
         request_id: str,
         started: float,
+        task: asyncio.Task[Any],
         client_ip: str,
         principal: Principal | None = None,
     ) -> None:
         super().__init__(scope, receive, send)
         self.id = request_id
         self.started = started
+        self.task = task
         self.client_ip = client_ip
         self._principal = principal
 

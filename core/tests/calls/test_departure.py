@@ -35,7 +35,7 @@ class Connection:
 async def test_tells_once_that_the_client_left() -> None:
     connection = Connection()
     left = asyncio.Event()
-    watching = watch(connection.receive, left.set, patience=0)
+    watching = watch(connection.receive, left.set, asyncio.get_running_loop(), patience=0)
     # What a server may still deliver of a body that was read.
     connection.messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
     await asyncio.sleep(0.01)
@@ -49,7 +49,7 @@ async def test_tells_once_that_the_client_left() -> None:
 async def test_a_short_call_costs_no_task() -> None:
     connection = Connection()
     before = asyncio.all_tasks()
-    watching = watch(connection.receive, lambda: None)
+    watching = watch(connection.receive, lambda: None, asyncio.get_running_loop())
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
     assert connection.receiving == 0
@@ -60,7 +60,7 @@ async def test_a_departure_before_the_watching_began_is_seen() -> None:
     connection = Connection()
     connection.messages.put_nowait(LEFT)
     left = asyncio.Event()
-    watching = watch(connection.receive, left.set, patience=0.02)
+    watching = watch(connection.receive, left.set, asyncio.get_running_loop(), patience=0.02)
     await asyncio.wait_for(left.wait(), 5)
     watching.stop()
 
@@ -70,7 +70,7 @@ async def test_stopped_it_says_nothing_and_leaves_nothing_behind() -> None:
     for turns in range(4):
         connection = Connection()
         called: list[bool] = []
-        watching = watch(connection.receive, lambda: called.append(True), patience=0)  # noqa: B023  # called at once
+        watching = watch(connection.receive, lambda: called.append(True), asyncio.get_running_loop(), patience=0)  # noqa: B023  # called at once
         for _ in range(turns):
             await asyncio.sleep(0)
         connection.messages.put_nowait(LEFT)
@@ -92,5 +92,5 @@ async def test_the_callback_may_stop_the_watch() -> None:
         watching.stop()
         done.set()
 
-    watching = watch(connection.receive, leave, patience=0)
+    watching = watch(connection.receive, leave, asyncio.get_running_loop(), patience=0)
     await asyncio.wait_for(done.wait(), 5)

@@ -184,6 +184,7 @@ async def test_a_channel_of_a_group_serves_that_group_only(small: SmallGateway) 
     gateway = small.server.gateway
     await store.change(
         gateway.database,
+        gateway.vault,
         gateway.registry.providers,
         "main",
         ChannelDraft(group="vip"),

@@ -36,6 +36,7 @@ def asked(
         nothing,
         request_id="r1",
         started=0,
+        task=None,  # type: ignore[arg-type]  # never looked at
         client_ip="192.0.2.1",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -63,7 +63,6 @@ class Call:
         self._cut: asyncio.TimerHandle | None = None
         self._was_cut = False
         self._overhead: float | None = None
-        self._task: asyncio.Task[Any] | None = None
         self._forwarding = Forwarding(parts)
         self._settlement = Settlement(parts, self)
 
@@ -109,7 +108,7 @@ class Call:
         self._candidates = parts.channels.candidates(
             self.provider.name, self.model, principal.group
         )
-        quote = self._dearest()
+        channel, quote = self._dearest()
         if quote.credits:
             now = parts.clock.now()
             settings = parts.settings().ledger
@@ -127,6 +126,7 @@ class Call:
                 wait=settings.reserve_wait,
             )
             self._settlement.held = quote.credits
+        self._settlement.quoted = (channel, self.usages, quote.credits)
         return self
 
     async def __aexit__(
@@ -141,7 +141,7 @@ class Call:
             self._cut.cancel()
         await self._forwarding.close()
         ended = self._settlement.end(error)
-        cut = self._was_cut and isinstance(error, asyncio.CancelledError) and not _uncancel()
+        cut = self._was_cut and isinstance(error, asyncio.CancelledError) and not self.request.task.uncancel()
         if isinstance(error, asyncio.CancelledError) and not cut:
             # Somebody else ends this task: the ledger has the word, and needs nobody to wait.
             return
@@ -237,36 +237,29 @@ class Call:
         """
         return await relay(self, answer, self._settlement)
 
-    def _dearest(self) -> Quote:
+    def _dearest(self) -> tuple[Channel, Quote]:
         """Quote the dearest channel: which one will serve is not known yet."""
         tariff, name = self._parts.tariff(), self.provider.name
-        first, *others = self._candidates
-        quote = tariff.quote(name, self.usages, first.settings)
+        dearest, *others = self._candidates
+        quote = tariff.quote(name, self.usages, dearest.settings)
         for channel in others:
             other = tariff.quote(name, self.usages, channel.settings)
             if other.credits > quote.credits:
-                quote = other
-        return quote
+                dearest, quote = channel, other
+        return dearest, quote
 
     def _watch_client(self) -> None:
-        self._task = asyncio.current_task()
-        self._watch = watch(self.request.receive, self._on_leave)
+        loop = self.request.task.get_loop()
+        self._watch = watch(self.request.receive, self._on_leave, loop)
 
     def _on_leave(self) -> None:
         self.departed = True
-        loop = asyncio.get_running_loop()
+        loop = self.request.task.get_loop()
         self._cut = loop.call_later(self.provider.departure.seconds, self._cut_short)
 
     def _cut_short(self) -> None:
         self._was_cut = True
-        if self._task is not None:
-            self._task.cancel("the client has left")
-
-
-def _uncancel() -> int:
-    """Take one cancellation back; return how many others there are."""
-    task = asyncio.current_task()
-    return task.uncancel() if task is not None else 0
+        self.request.task.cancel("the client has left")
 
 
 def _target(request: Request) -> str:

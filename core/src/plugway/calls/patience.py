@@ -32,7 +32,7 @@ class Patience:
         """
         if future.done():
             return True
-        loop = asyncio.get_running_loop()
+        loop = future.get_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
 
         def done(_: object) -> None:

@@ -26,25 +26,34 @@ async def relay(call: Call, answer: Answer, settlement: Settlement) -> ASGIApp:
     The settlement is durable before the answer is complete for the client: the last chunk
     of a body of known length waits for it, of a stream only the end marker does.
     """
+    chunks = answer.chunks()
+    try:
+        await _send(call, answer, chunks, settlement)
+    finally:
+        # Left to the garbage collector, each would cost a task of its own.
+        await chunks.aclose()
+    return sent
+
+
+async def _send(
+    call: Call, answer: Answer, chunks: AsyncIterator[bytes], settlement: Settlement
+) -> None:
     send = call.request.asgi_send
-    start = {"type": "http.response.start", "status": answer.status, "headers": []}
     length = answer.length
     bodiless = call.request.method == "HEAD" or answer.status in BODILESS
-    chunks = answer.chunks()
     first = b"" if bodiless or length == 0 else await anext(chunks, b"")
     whole = bodiless or (answer.ended if length is None else len(first) >= length)
     if whole:
         # Everything is here: one message carries it, after the settlement.
         await settlement.settle()
-    start["headers"] = _headers(call, answer, length)
+    headers = _headers(call, answer, length)
     if call.departed:
         await _drain(call, chunks, settlement)
-    await send(start)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if whole:
         await send({"type": "http.response.body", "body": first})
-        return sent
-    await _stream(call, send, first, chunks, length, settlement)
-    return sent
+    else:
+        await _stream(call, send, first, chunks, length, settlement)
 
 
 async def _stream(

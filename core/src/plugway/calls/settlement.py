@@ -14,6 +14,7 @@ from plugway.telemetry.access import FACTS, CallFacts
 if TYPE_CHECKING:
     from plugway.calls.call import Call
     from plugway.calls.parts import Parts
+    from plugway.contract import Channel, Usage
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +24,11 @@ class Settlement:
 
     Attributes:
         held: Credits held; 0: the call is free.
+        quoted: The channel and the usage that the hold was quoted for, and the credits.
         refused: Reason to release whatever the status says.
     """
 
-    __slots__ = ("_call", "_ended", "_parts", "_status", "held", "refused")
+    __slots__ = ("_call", "_ended", "_parts", "_status", "held", "quoted", "refused")
 
     def __init__(self, parts: Parts, call: Call) -> None:
         self._parts = parts
@@ -34,6 +36,7 @@ class Settlement:
         self._status: int | None = None
         self._ended: asyncio.Future[Outcome] | None = None
         self.held = 0
+        self.quoted: tuple[Channel, tuple[Usage, ...], int] | None = None
         self.refused: str | None = None
 
     def answered(self, status: int) -> None:
@@ -82,6 +85,8 @@ class Settlement:
 
     def _amount(self) -> int:
         call, channel = self._call, self._call.channel
+        if self.quoted is not None and self.quoted[0] is channel and self.quoted[1] is call.usages:
+            return self.quoted[2]
         try:
             quote = self._parts.tariff().quote(
                 call.provider.name, call.usages, channel.settings if channel else None

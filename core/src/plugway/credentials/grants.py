@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from plugway.contract import Channel, Grant
+from plugway.contract import Channel, Grant, Secret
+from plugway.credentials import kinds
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -23,7 +24,7 @@ class Grants:
     def __init__(self, upstream: Callable[[], Upstream], clock: Clock) -> None:
         self._upstream = upstream
         self._clock = clock
-        self._kept: dict[int, tuple[int, Grant]] = {}
+        self._kept: dict[int, tuple[Secret, Grant]] = {}
         self._minting: dict[int, asyncio.Task[Grant]] = {}
 
     async def get(self, credential: Credential, channel: Channel) -> Grant:
@@ -37,7 +38,8 @@ class Grants:
             UpstreamError: It could not be minted.
         """
         kept = self._kept.get(credential.id)
-        if kept is not None and kept[0] == hash(credential.secret):
+        secret = credential.secret
+        if kept is not None and (kept[0] is secret or kept[0] == secret):
             grant = kept[1]
             if (
                 grant.expires_at is None
@@ -57,6 +59,6 @@ class Grants:
         self._kept.pop(credential.id, None)
 
     async def _mint(self, credential: Credential, channel: Channel) -> Grant:
-        grant = await credential.kind.mint(credential.secret, channel, self._upstream())
-        self._kept[credential.id] = (hash(credential.secret), grant)
+        grant = await kinds.mint(credential.kind, credential.secret, channel, self._upstream())
+        self._kept[credential.id] = (credential.secret, grant)
         return grant

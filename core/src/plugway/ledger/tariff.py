@@ -10,7 +10,7 @@ import msgspec
 
 from plugway.contract import ANY, TariffRow, Usage
 from plugway.errors import NoPrice
-from plugway.money import decimal, round_credits
+from plugway.money import MAX_CREDITS, decimal, round_credits
 
 if TYPE_CHECKING:
     from plugway.contract import ChannelSettings
@@ -121,6 +121,8 @@ class Tariff:
         if row.price is not None:
             return Decimal(row.price) * self._credits_per_unit
         value = getattr(settings, row.setting or "", None)
+        if type(value) is int and 0 <= value <= MAX_CREDITS:
+            return Decimal(value)
         if value is None:
             raise NoPrice(f"no price for {row.key}: the channel has no setting {row.setting}")
         return decimal(value, field=row.setting or "price")

@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 #: Scope keys under which the app finds what the guard gave the request.
 REQUEST_ID = "plugway.request_id"
 STARTED = "plugway.started"
+TASK = "plugway.task"
 
 # What a client may choose itself; anything else is replaced.
 _OWN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -84,7 +85,7 @@ class Guard:
         fields = dict(scope["headers"])
         scope[REQUEST_ID] = request_id = _request_id(fields)
         scope[STARTED] = self._clock.monotonic()
-        task = running_task()
+        scope[TASK] = task = running_task()
         inflight = self.inflight
         inflight.begin(task, limits.request_timeout)
         exchange: Exchange | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError, ClientOSError
@@ -66,7 +66,7 @@ class Answer:
         """Return whether its connection is closed, or free for another call."""
         return self._response.connection is None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Give the body as it comes, a body that is all there in one chunk.
 
         While nobody asks for the next chunk the upstream is held back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 
 from yarl import URL
@@ -13,6 +14,9 @@ from plugway.errors import ConfigurationError
 DIRECT = "direct"
 #: Decisions kept, by origin.
 KEPT = 1024
+
+#: Why a SOCKS proxy cannot be used.
+NO_SOCKS = "proxy: SOCKS needs an extra: pip install 'plugway[socks]'"
 
 _SOCKS = {"socks5": "socks5", "socks5h": "socks5", "socks4": "socks4"}
 _FORM = "the right form is http://host:port, https://host:port or socks5://host:port"
@@ -42,6 +46,19 @@ def parse_proxy(text: str) -> URL:
     if url.scheme not in ("http", "https") or not host:
         raise ConfigurationError(f"proxy: {_FORM}", field="proxy")
     return url
+
+
+def check_proxy(text: str) -> None:
+    """Refuse a channel's proxy setting that could not be used here.
+
+    Args:
+        text: As typed: an address, `direct` or nothing.
+
+    Raises:
+        ConfigurationError: Not usable; the message does not repeat it.
+    """
+    if text and text != DIRECT and is_socks(parse_proxy(text)) and not find_spec("aiohttp_socks"):
+        raise ConfigurationError(NO_SOCKS, field="proxy")
 
 
 def is_socks(proxy: URL) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from plugway.errors import ConfigurationError
+from plugway.upstream.proxies import NO_SOCKS
 from plugway.upstream.session import BoundedIdle, close_session, open_session
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ class SocksSessions:
         try:
             from aiohttp_socks import ProxyConnector, ProxyType
         except ImportError:
-            raise ConfigurationError(
-                "proxy: SOCKS needs an extra: pip install 'plugway[socks]'", field="proxy"
-            ) from None
+            raise ConfigurationError(NO_SOCKS, field="proxy") from None
 
         class Socks(BoundedIdle, ProxyConnector):
             """Connects through a SOCKS proxy, which also resolves the names."""

@@ -10,65 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from plugway.contract.settings import RESTART as RESTART
+from plugway.contract.settings import SECRET as SECRET
+from plugway.contract.settings import Table as Table
+from plugway.contract.settings import marked as marked
 from plugway.errors import ConfigurationError
-
-#: Marks a setting that a running gateway cannot change: `Annotated[str, RESTART]`.
-RESTART = msgspec.Meta(extra={"restart": True})
-
-#: Marks a setting that no log, error or list may show: `Annotated[str, SECRET]`.
-SECRET = msgspec.Meta(extra={"secret": True})
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Is one table of settings: refuses names it does not know and shows no secret.
-
-    A plugin's own settings may extend it.
-
-    Example:
-        >>> class Mine(Table, frozen=True, kw_only=True):
-        ...     region: str = "eu"
-        ...     token: Annotated[str, SECRET] = ""
-        >>> Mine(token="t0")
-        Mine(region='eu', token=…)
-    """
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        shown: list[tuple[str, Any]] = []
-        for field in msgspec.structs.fields(self):
-            value = getattr(self, field.name)
-            hide = value and marked(field.type, "secret")
-            shown.append((field.name, _Hidden() if hide else value))
-        return shown
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
-        return f"{type(self).__name__}({shown})"
-
-
-class _Hidden:
-    def __repr__(self) -> str:
-        return "…"
-
-
-def marked(annotation: Any, mark: str) -> bool:
-    """Say whether a field's type carries `RESTART` ("restart") or `SECRET` ("secret").
-
-    Args:
-        annotation: The type, with its `Annotated`.
-        mark: Name of the mark.
-    """
-    if get_origin(annotation) is not Annotated:
-        return False
-    metas = (meta for meta in get_args(annotation)[1:] if isinstance(meta, msgspec.Meta))
-    return any((meta.extra or {}).get(mark) for meta in metas)
 
 
 class ServerSettings(Table, frozen=True, kw_only=True):

@@ -45,6 +45,9 @@ def connecting(inner: Exception) -> DBConnectionError:
         (asyncmy.errors.InterfaceError(0, "Not connected"), "InterfaceError"),
         (OperationalError(asyncmy.errors.OperationalError(2013, "gate")), "OperationalError 2013"),
         (connecting(asyncmy.errors.OperationalError(1045, "gate")), "the login was refused"),
+        (connecting(asyncmy.errors.OperationalError(4151, "gate")), "the login was refused"),
+        (asyncpg.ReadOnlySQLTransactionError("x"), "ReadOnlySQLTransactionError 25006"),
+        (OperationalError(asyncmy.errors.OperationalError(1290, "x")), "OperationalError 1290"),
         (connecting(asyncmy.errors.OperationalError(2003, "gate")), "the connection was refused"),
     ],
 )

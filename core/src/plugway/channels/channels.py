@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plugway.channels.breaker import Breaker
+from plugway.channels.settings import opened_settings
 from plugway.contract import Channel, Provider
+from plugway.credentials.vault import VaultError
 from plugway.errors import NoChannel
 from plugway.storage.models import ChannelRow
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
+    from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
 
 
@@ -25,8 +28,11 @@ class Channels:
     worth a write.
     """
 
-    def __init__(self, database: Database, providers: Mapping[str, Provider], clock: Clock) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, providers: Mapping[str, Provider], clock: Clock
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._providers = providers
         self._clock = clock
         self._by_id: dict[int, Channel] = {}
@@ -45,9 +51,11 @@ class Channels:
                 faulty[row.name] = f"provider {row.provider} is not installed"
                 continue
             try:
-                by_id[row.id] = channel_of(row, provider)
+                by_id[row.id] = channel_of(row, provider, self._vault)
             except msgspec.ValidationError as error:
                 faulty[row.name] = f"settings: {error}"
+            except VaultError as error:
+                faulty[row.name] = f"settings: {error.message}"
         tiers: dict[tuple[str, str], list[list[Channel]]] = {}
         for channel in sorted(by_id.values(), key=lambda channel: -channel.priority):
             if not channel.enabled:
@@ -100,11 +108,12 @@ class Channels:
         return found
 
 
-def channel_of(row: ChannelRow, provider: Provider) -> Channel:
+def channel_of(row: ChannelRow, provider: Provider, vault: Vault) -> Channel:
     """Build the request path's view of a row.
 
     Raises:
         msgspec.ValidationError: Its settings are not what the provider declares.
+        VaultError: The secrets among its settings cannot be opened.
     """
     return Channel(
         id=row.id,
@@ -115,7 +124,7 @@ def channel_of(row: ChannelRow, provider: Provider) -> Channel:
         priority=row.priority,
         weight=row.weight,
         group=row.group,
-        settings=msgspec.convert(row.settings, provider.settings),
+        settings=msgspec.convert(opened_settings(vault, row), provider.settings),
         enabled=row.enabled,
     )
 

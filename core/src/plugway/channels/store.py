@@ -9,12 +9,15 @@ import msgspec
 from tortoise.exceptions import IntegrityError
 
 from plugway.channels.base_url import check_base_url
+from plugway.channels.settings import kept_settings, seal_settings
 from plugway.contract import ChannelSettings, Provider
-from plugway.errors import BadRequest, Conflict, NotFound
+from plugway.errors import BadRequest, ConfigurationError, Conflict, NotFound
 from plugway.storage.models import ChannelRow, CredentialRow
+from plugway.upstream.proxies import check_proxy
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
+    from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
 
 MAX_WEIGHT = 1_000_000
@@ -45,9 +48,16 @@ class ChannelDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 async def add(
-    database: Database, provider: Provider, draft: ChannelDraft, clock: Clock
+    database: Database, vault: Vault, provider: Provider, draft: ChannelDraft, clock: Clock
 ) -> ChannelRow:
     """Save a new channel.
+
+    Args:
+        database: Where to.
+        vault: Seals the secrets among its settings.
+        provider: Its provider.
+        draft: What it is to be.
+        clock: The time.
 
     Raises:
         BadRequest: A value is missing or not acceptable; it is named.
@@ -61,18 +71,23 @@ async def add(
         "priority": 0,
         "weight": 1,
         "group": None,
-        "settings": {},
         "enabled": True,
         **_checked(provider, draft),
     }
     if not values["models"]:
         raise BadRequest("models: name at least one", field="models")
+    given = {} if draft.settings is msgspec.UNSET else draft.settings
+    settings = read_settings(provider, given)
     now = clock.now()
 
     async def work() -> ChannelRow:
-        return await ChannelRow.create(
-            provider=provider.name, created_at=now, updated_at=now, **values
+        row = await ChannelRow.create(
+            provider=provider.name, settings={}, created_at=now, updated_at=now, **values
         )
+        # What is sealed is bound to the row's id, which the database has given just now.
+        seal_settings(vault, row, settings)
+        await row.save(update_fields=["settings", "sealed"])
+        return row
 
     try:
         return await database.transact(work)
@@ -82,6 +97,7 @@ async def add(
 
 async def change(
     database: Database,
+    vault: Vault,
     providers: Mapping[str, Provider],
     name: str,
     draft: ChannelDraft,
@@ -89,19 +105,36 @@ async def change(
 ) -> ChannelRow:
     """Change what the draft names; given settings replace those of the same name.
 
+    A secret that is given back masked, as lists show it, stays as it is.
+
+    Args:
+        database: Where it is.
+        vault: Opens and seals the secrets among its settings.
+        providers: By name.
+        name: Which channel.
+        draft: What is to change.
+        clock: The time.
+
     Raises:
         NotFound: No such channel.
         BadRequest: A value is not acceptable; it is named.
         Conflict: The new name is taken.
+        VaultError: A secret that is to stay cannot be opened.
     """
 
     async def work() -> ChannelRow:
-        row = await find(name)
+        row = await find(name, lock=True)
         provider = providers.get(row.provider)
         if provider is None:
             raise BadRequest(f"provider {row.provider} is not installed", field="provider")
-        values = _checked(provider, draft, row.settings)
-        await row.update_from_dict({**values, "updated_at": clock.now()}).save()
+        values = {**_checked(provider, draft), "updated_at": clock.now()}
+        row.update_from_dict(values)
+        if draft.settings is not msgspec.UNSET:
+            given = {n: v for n, v in draft.settings.items() if v != row.settings.get(n)}
+            kept = kept_settings(vault, row, given)
+            seal_settings(vault, row, read_settings(provider, given, kept))
+            values |= {"settings": None, "sealed": None}
+        await row.save(update_fields=list(values))
         return row
 
     try:
@@ -125,13 +158,18 @@ async def remove(database: Database, name: str) -> None:
     await database.transact(work)
 
 
-async def find(name: str) -> ChannelRow:
+async def find(name: str, *, lock: bool = False) -> ChannelRow:
     """Read a channel by name, inside `database.run` or `database.transact`.
+
+    Args:
+        name: Its name.
+        lock: Nobody else changes it before the transaction ends.
 
     Raises:
         NotFound: No such channel.
     """
-    row = await ChannelRow.get_or_none(name=name)
+    query = ChannelRow.select_for_update() if lock else ChannelRow.all()
+    row = await query.get_or_none(name=name)
     if row is None:
         raise NotFound(f"no channel named {name}", field="name")
     return row
@@ -158,21 +196,25 @@ def read_settings(
                 field=f"settings.{name}",
             )
     try:
-        return msgspec.convert({**(kept or {}), **given}, provider.settings, strict=False)
+        settings = msgspec.convert({**(kept or {}), **given}, provider.settings, strict=False)
+        check_proxy(settings.proxy)
+        return settings
     except msgspec.ValidationError as error:
         text = str(error)
         name = text.rpartition("`$.")[2].rstrip("`") if "`$." in text else ""
         field = f"settings.{name}" if name else "settings"
         raise BadRequest(f"{field}: {text.partition(' - at')[0]}", field=field) from None
+    except (ConfigurationError, BadRequest) as error:
+        field = f"settings.{error.field}" if error.field else "settings"
+        raise BadRequest(f"settings: {error.message}", field=field) from None
 
 
-def _checked(
-    provider: Provider, draft: ChannelDraft, kept: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def _checked(provider: Provider, draft: ChannelDraft) -> dict[str, Any]:
+    """Return what a draft says, but for the settings."""
     values = {
         name: value
         for name, value in msgspec.structs.asdict(draft).items()
-        if value is not msgspec.UNSET
+        if value is not msgspec.UNSET and name != "settings"
     }
     if "name" in values:
         _name(values["name"])
@@ -184,9 +226,6 @@ def _checked(
         raise BadRequest(f"weight must be from 1 to {MAX_WEIGHT}", field="weight")
     if "priority" in values and abs(values["priority"]) > MAX_WEIGHT:
         raise BadRequest(f"priority must be from -{MAX_WEIGHT} to {MAX_WEIGHT}", field="priority")
-    if "settings" in values:
-        settings = read_settings(provider, values["settings"], kept)
-        values["settings"] = msgspec.to_builtins(settings)
     return values
 
 

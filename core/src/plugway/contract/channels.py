@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from plugway.contract.settings import ADDRESS, Table
 from plugway.errors import ConfigurationError
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
-class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChannelSettings(Table, frozen=True, kw_only=True):
     """Settings that every channel has; a provider's own struct extends it.
+
+    What is marked `SECRET` is sealed at rest, and lists show that it is set and no more.
 
     Attributes:
         total_timeout: Seconds for a whole exchange.
@@ -25,7 +28,7 @@ class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     total_timeout: Seconds = 300.0
     connect_timeout: Seconds = 60.0
     headers_timeout: Seconds = 60.0
-    proxy: str = ""
+    proxy: Annotated[str, ADDRESS] = ""
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,9 +71,14 @@ def masked(annotation: Any, value: Any) -> Any:
         annotation: Its type; `SECRET` hides it whole.
         value: As it is; the login inside an address is hidden in any case.
     """
-    if marked(annotation, "secret") and not marked(annotation, "address"):
-        return HIDDEN if value else value
-    return without_login(value) if isinstance(value, str) else value
+    if not isinstance(value, str) or not marked(annotation, "address"):
+        if marked(annotation, "secret"):
+            return HIDDEN if value else value
+        return without_login(value) if isinstance(value, str) else value
+    shown = without_login(value)
+    # With an @ where no address has one, nobody knows where the login ends.
+    strange = "@" in value and f"//{HIDDEN}@" not in shown
+    return HIDDEN if strange else shown
 
 
 def without_login(text: str) -> str:

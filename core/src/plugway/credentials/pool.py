@@ -109,7 +109,7 @@ class CredentialPool:
             if kind is None:
                 continue
             try:
-                secret = Secret(self._vault.open(row.sealed, **CREDENTIAL_SECRET.of(CREDENTIAL_SECRET.row(row))))
+                secret = open_secret(self._vault, row)
             except ConfigurationError as error:
                 log.error("credential %s cannot be opened: %s", row.id, error.message)
                 continue
@@ -230,3 +230,13 @@ class CredentialPool:
             await CredentialRow.filter(id=credential.id).exclude(state="disabled").update(**values)
 
         await self._database.transact(work)
+
+
+def open_secret(vault: Vault, row: CredentialRow) -> Secret:
+    """Return a row's secret.
+
+    Raises:
+        VaultError: No key of the vault opens it.
+    """
+    place = CREDENTIAL_SECRET.of(CREDENTIAL_SECRET.row(row))
+    return Secret(vault.open(row.sealed, **place))

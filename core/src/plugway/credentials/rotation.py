@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plugway.credentials.vault import VaultError
 from plugway.errors import Conflict
-from plugway.storage.models import CredentialRow, Key
+from plugway.storage.models import ChannelRow, CredentialRow, Key
 
 if TYPE_CHECKING:
     from tortoise.models import Model
@@ -53,8 +53,10 @@ CREDENTIAL_SECRET = SealedColumn(
     lambda row: f"{row.channel_id}:{row.digest}",
 )
 
+CHANNEL_SECRETS = SealedColumn(ChannelRow, "plugway_channel", "sealed", lambda row: str(row.id))
+
 #: Every sealed column of the core.
-SEALED = (KEY_SECRET, CREDENTIAL_SECRET)
+SEALED = (KEY_SECRET, CREDENTIAL_SECRET, CHANNEL_SECRETS)
 
 
 async def reseal(database: Database, vault: Vault, columns: Iterable[SealedColumn] = SEALED) -> int:

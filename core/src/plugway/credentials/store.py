@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tortoise.exceptions import IntegrityError
 
 from plugway.contract import CredentialKind
+from plugway.credentials import kinds
 from plugway.credentials.rotation import CREDENTIAL_SECRET
 from plugway.errors import Conflict, NotFound
 from plugway.storage.models import CredentialRow
@@ -40,7 +41,7 @@ async def add(
         BadRequest: It cannot be a secret of this kind.
         Conflict: The channel has it already.
     """
-    secret = kind.parse(text)
+    secret = kinds.parse(kind, text)
     digest = sha256(secret.reveal().encode()).hexdigest()
     now = clock.now()
 

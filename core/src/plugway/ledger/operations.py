@@ -143,7 +143,21 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-Operation = Reserve | Settle | Release | Record | Adjust | Refund
+class Expire(msgspec.Struct, frozen=True, kw_only=True):
+    """Releases an open hold whose time is over and which no task owns; the sweeper's.
+
+    The conditions are looked at again under the lock, so that several nodes may sweep.
+
+    Attributes:
+        call_id: The call whose hold it is.
+        at: Microseconds since 1970; a hold that expires later is left alone.
+    """
+
+    call_id: str
+    at: int
+
+
+Operation = Reserve | Settle | Release | Record | Adjust | Refund | Expire
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,10 +165,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: The hold's state now; None where no hold is concerned.
-        charged: Credits taken by a settle, or changed by an adjustment or refund.
+        charged: Credits taken by a settle, changed by an adjustment (signed), or given
+            back by a refund.
         shortfall: Credits the call cost that could not be taken.
         repeated: Nothing changed: it had been done before.
-        balance: The account's balance after it; 0 where no account is concerned.
+        balance: The user account's balance after it; 0 where no account is concerned.
     """
 
     state: HoldState | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -102,7 +103,20 @@ def prepare(url: DatabaseURL) -> None:
     if not Path(url.path).parent.is_dir():
         raise ConfigurationError(f"database {url} cannot be opened: its folder does not exist")
     try:
-        # SQLite gives its journal files the permissions of this one.
-        os.close(os.open(url.path, os.O_CREAT | os.O_RDWR, 0o600))
+        # SQLite gives its journal files the permissions of this one. Only ever a new file: to
+        # close a descriptor of one that is open drops the locks of all this process's
+        # connections to it, and another process would then take their journal away.
+        os.close(os.open(url.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        reason = _unusable(url.path)
+        if reason is not None:
+            raise ConfigurationError(f"database {url} cannot be opened: {reason}") from None
     except OSError as error:
         raise ConfigurationError(f"database {url} cannot be opened: {error.strerror}") from None
+
+
+def _unusable(path: str) -> str | None:
+    """Return why a path that exists cannot be a database, found out without opening it."""
+    if os.path.isdir(path):
+        return os.strerror(errno.EISDIR)
+    return None if os.access(path, os.R_OK | os.W_OK) else os.strerror(errno.EACCES)

@@ -105,7 +105,10 @@ class ChannelRow(Model):
     priority = fields.IntField()
     weight = fields.IntField()
     group = fields.CharField(max_length=64, null=True, source_field="group_name")
+    #: Secrets in them are masked.
     settings = _json()
+    #: The secrets among the settings, sealed: JSON, by name.
+    sealed = fields.TextField(null=True)
     enabled = fields.BooleanField()
     created_at = fields.BigIntField()
     updated_at = fields.BigIntField()

@@ -17,15 +17,25 @@ _SQLITE = frozenset({3, 5, 6, 8, 10, 11, 13, 14, 15, 26})
 #: SQLSTATE classes of PostgreSQL: connection, login, catalog name, rollback (deadlock),
 #: resources, operator's intervention, system error.
 _POSTGRES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
-#: Numbers of MySQL and MariaDB: too many connections, login, no such database, shutdown,
-#: connection killed, lock wait, deadlock. From 2000 to 2999 they are the client's own.
-_MYSQL = frozenset({1040, 1044, 1045, 1049, 1053, 1077, 1203, 1205, 1213, 1226, 1698, 1927})
+#: What a server says that has become a standby.
+_STANDBY = "25006"
+#: Numbers of MySQL and MariaDB. From 2000 to 2999 they are the client's own.
+_MYSQL = frozenset(
+    {
+        *(1021, 1037, 1038, 1040, 1041, 1203, 1206, 1226),  # disk, memory, connections, locks
+        *(1044, 1045, 1049, 1129, 1130, 1698, 3118, 4151),  # login, no such database
+        *(1047, 1053, 1077, 1158, 1159, 1160, 1161, 1927),  # not a node, shutdown, network, killed
+        *(1205, 1213, 1290, 1792, 1836),  # lock wait, deadlock, read only
+    }
+)
 
 _REASONS = {
     "28": "the login was refused",
     1044: "the login was refused",
     1045: "the login was refused",
     1698: "the login was refused",
+    3118: "the login was refused",
+    4151: "the login was refused",
     "3D": "there is no such database",
     1049: "there is no such database",
     "53": "it has no connection or resource free",
@@ -48,7 +58,7 @@ def is_outage(error: BaseException) -> bool:
         case "asyncmy", _:
             return type(inner).__name__ == "InterfaceError"
         case "asyncpg", str(state):
-            return state[:2] in _POSTGRES
+            return state[:2] in _POSTGRES or state == _STANDBY
         case "asyncpg", _:
             # The connection's own errors; arguments of a wrong type are ValueErrors.
             return not isinstance(inner, ValueError)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,18 @@ class GatewayProcess:
     url: str
     process: subprocess.Popen[str]
 
-    def __init__(self, home: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, environ: Mapping[str, str] | None = None, *, log: Path | None = None
+    ) -> None:
         """Name a home; nothing runs yet.
 
         Args:
             home: Made by `plugway init`.
             environ: Settings, as environment variables.
+            log: Where the serving process's stderr is added; None: this process's own.
         """
         self.home = home
+        self._log = log
         self._environ = {**os.environ, **(environ or {}), "PLUGWAY_HOME": str(home)}
 
     def plugway(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -89,12 +94,14 @@ class GatewayProcess:
         Raises:
             RuntimeError: It ended before it served.
         """
-        self.process = subprocess.Popen(  # noqa: S603  # our own command, no shell
-            [sys.executable, "-m", "plugway", "serve", "--port", "0", *options],
-            env=self._environ,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        with open(self._log, "a") if self._log else nullcontext() as stderr:
+            self.process = subprocess.Popen(  # noqa: S603  # our own command, no shell
+                [sys.executable, "-m", "plugway", "serve", "--port", "0", *options],
+                env=self._environ,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
         assert self.process.stdout is not None  # noqa: S101  # it is a pipe
         line = self.process.stdout.readline().strip()
         if "http://" not in line:

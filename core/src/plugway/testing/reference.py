@@ -13,9 +13,13 @@ from pathlib import Path
 
 from plugway.configuration import reference as settings
 from plugway.hookspecs import reference as hooks
+from plugway.testing import command_reference as commands
+from plugway.testing import error_reference as errors
 
 #: Pages by file name, each with what writes its text.
 PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": commands.reference,
+    "errors.md": errors.reference,
     "hooks.md": hooks.reference,
     "settings.md": settings.reference,
 }

@@ -180,7 +180,9 @@ class GatewayServer:
         gateway = self.gateway
         its_provider = gateway.registry.providers[provider]
         draft = ChannelDraft(name=name, base_url=base_url, settings=dict(settings or {}), **options)
-        row = await channel_store.add(gateway.database, its_provider, draft, gateway.clock)
+        row = await channel_store.add(
+            gateway.database, gateway.vault, its_provider, draft, gateway.clock
+        )
         for secret in secrets:
             kind = gateway.registry.credential_kinds[its_provider.credential or ""]
             await credential_store.add(

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ("weight", fields.IntField()),
                 ("group", fields.CharField(source_field="group_name", null=True, max_length=64)),
                 ("settings", fields.JSONField(encoder=encode_json, decoder=decode_json)),
+                ("sealed", fields.TextField(null=True)),
                 ("enabled", fields.BooleanField()),
                 ("created_at", fields.BigIntField()),
                 ("updated_at", fields.BigIntField()),

@@ -1,0 +1,72 @@
+"""All routes of the core, with their roles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plugway.admin import (
+    audits,
+    channels,
+    credentials,
+    document,
+    groups,
+    health,
+    keys,
+    ledger,
+    me,
+    metrics,
+    plugins,
+    prices,
+    settings,
+    summary,
+    usage,
+    users,
+    vault,
+)
+from plugway.admin.roles import ROLES
+from plugway.admin.route import mount
+from plugway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from plugway.contract import Mount
+    from plugway.gateway import Gateway
+    from plugway.server.inflight import Inflight
+
+_NOUNS = (
+    me,
+    users,
+    keys,
+    groups,
+    channels,
+    credentials,
+    prices,
+    ledger,
+    usage,
+    summary,
+    plugins,
+    settings,
+    audits,
+    vault,
+)
+
+
+def admin_mounts(gateway: Gateway, inflight: Inflight) -> list[Mount]:
+    """Return the core's own routes.
+
+    Args:
+        gateway: The gateway; its parts are used when a request comes, not now.
+        inflight: The running requests; it knows whether the server drains.
+
+    Raises:
+        ConfigurationError: A route has no role, or a role no route.
+    """
+    routes = [route for noun in _NOUNS for route in noun.routes()]
+    places = {route.place for route in routes}
+    if places != ROLES.keys():
+        raise ConfigurationError(f"routes and roles differ: {sorted(places ^ ROLES.keys())}")
+    return [
+        *health.mounts(gateway, inflight),
+        *metrics.mounts(gateway),
+        *document.mounts(gateway),
+        *(mount(gateway, route) for route in routes),
+    ]

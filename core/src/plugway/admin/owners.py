@@ -1,0 +1,93 @@
+"""Names where the database has ids; for use inside `database.run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from plugway.errors import BadRequest
+from plugway.storage.models import Account, ChannelRow, Key, User
+
+
+async def owner_names(ids: Iterable[int]) -> dict[int, tuple[str, str | None]]:
+    """Return the owners of accounts: a user's name, and a key's if it is a key's quota.
+
+    Args:
+        ids: Accounts.
+
+    Returns:
+        By account. Of a key that has been deleted only `key:<id>` is known.
+    """
+    wanted = set(ids)
+    found: dict[int, tuple[str, str | None]] = {}
+    if not wanted:
+        return found
+    users = User.filter(account_id__in=wanted).values_list("account_id", "name")
+    found.update({account_id: (name, None) for account_id, name in await users})
+    if wanted == found.keys():
+        return found
+    rest = Account.filter(id__in=wanted - found.keys()).values_list("id", "owner")
+    found.update({account_id: ("", owner) for account_id, owner in await rest})
+    keys = await Key.filter(account_id__in=wanted).values_list("account_id", "user_id", "name")
+    names = await user_names(user_id for _, user_id, _ in keys)
+    found.update({account_id: (names.get(user, ""), name) for account_id, user, name in keys})
+    return found
+
+
+async def user_names(ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of users by id."""
+    wanted = set(ids)
+    return dict(await User.filter(id__in=wanted).values_list("id", "name")) if wanted else {}
+
+
+async def key_names(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of keys by id; those of deleted keys are gone."""
+    wanted = set(ids) - {None}
+    return dict(await Key.filter(id__in=wanted).values_list("id", "name")) if wanted else {}
+
+
+async def channel_names(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return the names of channels by id; those of deleted channels are gone."""
+    wanted = set(ids) - {None}
+    if not wanted:
+        return {}
+    return dict(await ChannelRow.filter(id__in=wanted).values_list("id", "name"))
+
+
+async def user_row(name: str) -> User:
+    """Return the user that a filter names.
+
+    Raises:
+        BadRequest: There is none.
+    """
+    row = await User.get_or_none(name=name)
+    if row is None or row.name != name:
+        raise BadRequest(f"user: no user named {name[:64]}", field="user")
+    return row
+
+
+async def key_row(user: User, name: str) -> Key:
+    """Return the key that a filter names.
+
+    Raises:
+        BadRequest: The user has none of this name.
+    """
+    row = await Key.get_or_none(user_id=user.id, name=name)
+    if row is None:
+        raise BadRequest(f"key: {user.name} has no key named {name[:64]}", field="key")
+    return row
+
+
+async def account_of(user: str, key: str | None = None) -> int:
+    """Return the account of a user, or of the quota of one of the user's keys.
+
+    Raises:
+        BadRequest: There is none; which input is at fault is named.
+    """
+    row = await user_row(user)
+    if key is None:
+        account_id: int = row.account_id
+        return account_id
+    quota = (await key_row(row, key)).account_id
+    if quota is None:
+        raise BadRequest(f"key: {key[:64]} has no quota of its own", field="key")
+    return int(quota)

@@ -1,0 +1,43 @@
+"""A running gateway with the shop and callers of every role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import plugway_shop
+import pytest
+from back_office import BackOffice
+
+from plugway.testing.server import GatewayServer
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    """Give the settings; tests override it."""
+    return {}
+
+
+@pytest.fixture
+async def office(tmp_path: Path, environ: dict[str, str]) -> AsyncIterator[BackOffice]:
+    """Run a gateway on SQLite."""
+    home = tmp_path / "home"
+    async with GatewayServer(home, plugins={"shop": plugway_shop}, environ=environ) as server:
+        office = BackOffice(server)
+        await office.prepare()
+        yield office
+        await office.close()
+
+
+@pytest.fixture
+async def office_anywhere(
+    tmp_path: Path, environ: dict[str, str], database_url: str
+) -> AsyncIterator[BackOffice]:
+    """Run a gateway on each database in turn."""
+    where = {**environ, "PLUGWAY__DATABASE__URL": database_url}
+    home = tmp_path / "home"
+    async with GatewayServer(home, plugins={"shop": plugway_shop}, environ=where) as server:
+        office = BackOffice(server)
+        await office.prepare()
+        yield office
+        await office.close()

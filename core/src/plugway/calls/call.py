@@ -141,8 +141,9 @@ class Call:
             self._cut.cancel()
         await self._forwarding.close()
         ended = self._settlement.end(error)
-        cut = self._was_cut and isinstance(error, asyncio.CancelledError) and not self.request.task.uncancel()
-        if isinstance(error, asyncio.CancelledError) and not cut:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        cut = cancelled and self._was_cut and self.request.task.uncancel() == 0
+        if cancelled and not cut:
             # Somebody else ends this task: the ledger has the word, and needs nobody to wait.
             return
         await self._settlement.durable(ended)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plugway.calls.patience import Patience
+from plugway.patience import Patience
 
 if TYPE_CHECKING:
     from plugway.channels.channels import Channels

@@ -17,6 +17,7 @@ from plugway.ledger.sqlite import SQLiteStore
 from plugway.ledger.store import OpenHolds, Store
 from plugway.ledger.ticket import Ticket
 from plugway.ledger.writer import Writer
+from plugway.patience import Patience
 from plugway.storage.url import DatabaseURL, Dialect
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Ledger:
         """
         self._clock = clock
         self._store = store or _STORES[url.dialect](url)
+        #: By the seconds waited: the settings name one number at a time.
+        self._patience: dict[float, Patience] = {}
         self._writer = Writer(self._store, clock, metrics)
 
     async def open(self) -> None:
@@ -84,7 +87,6 @@ class Ledger:
                 is not installed.
         """
         await self._store.open()
-        self._loop = asyncio.get_running_loop()
         self._writer.start()
 
     async def close(self, deadline: float = 10.0) -> None:
@@ -135,15 +137,20 @@ class Ledger:
             BadRequest: Not a possible operation.
         """
         ticket = self._submit(operation)
-        # Not the clock: its sleep would cost a task for every call.
-        timer = self._loop.call_later(wait, ticket.time_out)
+        patience = self._patience.get(wait)
+        if patience is None:
+            patience = self._patience[wait] = Patience(wait)
         try:
-            return await ticket.future
-        except (asyncio.CancelledError, LedgerUnavailable):
+            if not await patience.wait(ticket.future):
+                ticket.time_out()
+            return ticket.future.result()
+        except asyncio.CancelledError:
+            ticket.future.cancel()
             self._writer.withdraw(ticket)
             raise
-        finally:
-            timer.cancel()
+        except LedgerUnavailable:
+            self._writer.withdraw(ticket)
+            raise
 
     async def flush(self) -> None:
         """Wait until all that was submitted before is written.

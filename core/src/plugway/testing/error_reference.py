@@ -8,7 +8,7 @@ from types import ModuleType
 import plugway
 from plugway import errors
 from plugway.calls import body
-from plugway.credentials import vault
+from plugway.credentials import kinds, vault
 from plugway.errors import ClientError, ConfigurationError, PlugwayError, Unavailable, UpstreamError
 from plugway.server import refusals
 
@@ -40,7 +40,7 @@ unless another one is given.
 """
 
 #: Modules that define errors, besides `plugway.errors`.
-_MODULES: tuple[ModuleType, ...] = (errors, refusals, body, vault)
+_MODULES: tuple[ModuleType, ...] = (errors, refusals, body, kinds, vault)
 
 #: Families by their root, each with what is said of it; an error is in the first that fits.
 _FAMILIES: tuple[tuple[type[PlugwayError], str, str], ...] = (

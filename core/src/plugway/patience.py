@@ -1,4 +1,4 @@
-"""Waiting for the ledger, but not for ever, with one timer for all calls."""
+"""Waiting for futures, but not for ever, with one timer for all of them."""
 
 from __future__ import annotations
 

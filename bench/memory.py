@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", default="hypercorn")
     parser.add_argument("--streams", type=int, default=500)
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder, processes.upstream() as (_, upstream_port):
         home = Path(folder) / "home"
         key = processes.prepare(home, f"http://127.0.0.1:{upstream_port}")

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
 import json
 import re
-import sys
 import tomllib
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import msgspec
 import pytest
-from pages import ROOT, Block, anchors, blocks, check, command_of, inline, links, pages, text_of, words
+from pages import (
+    ROOT,
+    Block,
+    anchors,
+    blocks,
+    check,
+    command_of,
+    inline,
+    links,
+    pages,
+    text_of,
+    words,
+)
 
 import plugway_bltcy
 from plugway import errors
@@ -31,8 +45,8 @@ OPERATE = "docs/how-to/operate.md"
 CLI = "docs/reference/cli.md"
 PAGES = pages()
 
-#: What shell blocks may call besides `plugway`.
-PROGRAMS = {"curl", "export", "make", "pip", "python", "sqlite3"}
+#: What shell blocks may call.
+PROGRAMS = {"curl", "export", "make", "pip", "plugway", "python", "sqlite3"}
 
 
 def each(page: Path) -> str:
@@ -68,48 +82,53 @@ def test_every_page_of_the_documentation_is_linked_from_its_start() -> None:
 def test_shell_blocks_name_what_there_is(block: Block) -> None:
     for line in block.lines():
         program, *arguments = words(line)
-        if program == "plugway":
-            check(arguments)
-            continue
         assert program in PROGRAMS, line
-        if program == "make":
-            targets = re.findall(r"^([a-z]+):", text_of("Makefile"), re.M)
-            assert [one for one in arguments if "=" not in one][0] in targets, line
-        if program == "python":
-            assert arguments[0] == "-m" and find_spec(arguments[1]) is not None, line
-        if program == "pip":
-            _known_packages(arguments)
+        if program in CHECKS:
+            CHECKS[program](arguments)
 
 
-def _known_packages(arguments: list[str]) -> None:
-    assert arguments[0] == "install"
+def check_make(arguments: list[str]) -> None:
+    targets = re.findall(r"^([a-z]+):", text_of("Makefile"), re.M)
+    assert {argument for argument in arguments if "=" not in argument} <= set(targets)
+
+
+def check_python(arguments: list[str]) -> None:
+    option, module, *_ = arguments
+    assert option == "-m"
+    assert find_spec(module) is not None, module
+
+
+def check_pip(arguments: list[str]) -> None:
+    # No index has the packages yet, so that each is a folder of the clone.
     tutorial = {"./plugway-sketch", "path/to/plugway/core"}
-    extras = _core()["optional-dependencies"]
+    assert arguments[0] == "install"
     for argument in arguments[1:]:
-        package, _, named = argument.rstrip("]").partition("[")
-        if argument.startswith("-") or package in tutorial:
-            continue
-        assert package.startswith("./"), f"{package} is on no index yet"
-        assert (ROOT / package / "pyproject.toml").exists(), argument
-        assert set(filter(None, named.split(","))) <= set(extras), argument
+        package, _, extras = argument.rstrip("]").partition("[")
+        if not argument.startswith("-") and package not in tutorial:
+            assert package.startswith("./"), argument
+            assert (ROOT / package / "pyproject.toml").exists(), argument
+            assert set(filter(None, extras.split(","))) <= core_extras() | {"test"}, argument
 
 
-def _core() -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = tomllib.loads(text_of("core/pyproject.toml"))["project"]
-    return found
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "make": check_make,
+    "pip": check_pip,
+    "plugway": check,
+    "python": check_python,
+}
+
+
+def core_extras() -> set[str]:
+    return set(tomllib.loads(text_of("core/pyproject.toml"))["project"]["optional-dependencies"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=each)
 def test_commands_in_the_text_are_there(page: Path) -> None:
-    common = {name for option in gateway_options() for name in option.opts}
     for code in inline(page):
-        if not re.match(r"plugway [a-z]", code) or "…" in code:
-            continue
-        command, own = command_of(code.split()[1:])
-        # `plugway channels test` may stand for a group's command, with or without arguments.
-        assert not (isinstance(command, click.Group) and own and own[0] in own[0].lower()), code
-        known = common | {name for option in command.params for name in option.opts}
-        assert {word for word in own if word.startswith("--")} <= known, code
+        if re.match(r"plugway [a-z]", code) and "…" not in code:
+            command, own = command_of(code.split()[1:])
+            known = {name for option in command.params for name in option.opts}
+            assert {word for word in own if word.startswith("--")} <= known, code
 
 
 def test_a_command_that_is_not_there_would_be_noticed() -> None:
@@ -120,7 +139,10 @@ def test_a_command_that_is_not_there_would_be_noticed() -> None:
 
 @pytest.mark.parametrize("block", of("python"), ids=place)
 def test_python_blocks_compile(block: Block) -> None:
-    compile(block.text, place(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    # A signature stands in the hook reference as it is in the source, without a body.
+    signature = re.fullmatch(r"(?:async )?def .*\n", block.text)
+    text = f"{block.text.rstrip()}: ..." if signature else block.text
+    compile(text, place(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @pytest.mark.parametrize("block", of("json"), ids=place)
@@ -167,7 +189,6 @@ def test_every_error_is_documented() -> None:
 
 
 def test_no_error_hides_in_another_module() -> None:
-    """The page knows every class of the core that has a code of its own."""
     known = {(error.__module__, error.__name__) for error in classes()}
     source = ROOT / "core" / "src"
     for path in source.rglob("*.py"):
@@ -178,38 +199,31 @@ def test_no_error_hides_in_another_module() -> None:
 
 
 def _sets_an_error_code(node: ast.ClassDef) -> bool:
-    targets = {
-        target.id
+    """Errors give `code` a text in their class's body; nothing else does."""
+    return any(
+        isinstance(statement, ast.Assign)
+        and [ast.unparse(target) for target in statement.targets] == ["code"]
+        and isinstance(statement.value, ast.Constant)
         for statement in node.body
-        for target in (
-            statement.targets
-            if isinstance(statement, ast.Assign)
-            else [statement.target]
-            if isinstance(statement, ast.AnnAssign) and statement.value is not None
-            else []
-        )
-        if isinstance(target, ast.Name)
-    }
-    # A status alone could be anything's; an error has it from its parent, or both.
-    return bool(node.bases) and "code" in targets
+    )
 
 
 def test_every_error_has_a_cause_and_a_remedy() -> None:
     section = text_of(OPERATE).partition("## Troubleshooting")[2]
     rows = dict(re.findall(r"^\| `(\w+)` \| (\S.*\S) \|$", section, re.M))
     assert {error.code for error in classes()} | {"request_failed"} == set(rows)
-    for code, row in rows.items():
-        cause, remedy = row.split(" | ")
-        assert cause and remedy, code
+    assert all(row.count(" | ") == 1 for row in rows.values())
 
 
-def test_every_extra_is_in_the_operator_s_page() -> None:
-    for page in (OPERATE, "core/README.md"):
+def test_every_extra_is_listed() -> None:
+    for page, left_out in ((OPERATE, {"testing"}), ("core/README.md", set[str]())):
         table = text_of(page).partition("| extra | for |")[2].partition("\n\n")[0]
-        named = set(re.findall(r"`(\w+)`", table))
-        assert named == set(_core()["optional-dependencies"]) - ({"testing"} & {*()} or set()) or (
-            page == OPERATE and named == set(_core()["optional-dependencies"]) - {"testing"}
-        )
+        named = {
+            name
+            for row in re.findall(r"^\| (.*?) \|", table, re.M)
+            for name in re.findall(r"`(\w+)`", row)
+        }
+        assert named == core_extras() - left_out, page
 
 
 def test_the_old_names_are_those_that_are_taken() -> None:
@@ -226,11 +240,12 @@ def test_alerts_are_on_metrics_that_there_are() -> None:
 
 
 def test_roles_are_as_the_operator_s_page_says() -> None:
-    """What an operator may not do is listed there in words; here is that list."""
-    taken = {place.split("/api/admin/")[1].split("/")[0] for place, role in ROLES.items() if role == "admin"}
-    assert taken == {"users", "keys", "groups", "ledger", "settings", "audit", "vault"}
-    reading = {place for place, role in ROLES.items() if role == "admin" and place.startswith("GET")}
-    assert reading == {"GET /api/admin/settings", "GET /api/admin/audit"}
+    # What an operator may not do stands there in words; here is that list.
+    theirs = {place.partition("/api/admin/") for place, role in ROLES.items() if role == "admin"}
+    looking = {path for method, _, path in theirs if method == "GET "}
+    changing = {path.partition("/")[0] for method, _, path in theirs if method != "GET "}
+    assert looking == {"settings", "audit"}
+    assert changing == {"users", "keys", "groups", "ledger", "vault"}
 
 
 def test_public_errors_are_those_that_can_be_imported() -> None:
@@ -249,5 +264,23 @@ def test_the_pages_hold_no_paths_of_a_machine() -> None:
             pytest.fail(f"{page}: {path}")
 
 
-if sys.version_info < (3, 11):  # the documentation says so
-    raise RuntimeError("Python 3.11 or newer")
+def with_examples() -> list[str]:
+    """Return the modules whose docstrings hold examples."""
+    found = []
+    for source in (
+        *ROOT.glob("core/src"),
+        *ROOT.glob("plugins/*/src"),
+        *ROOT.glob("examples/*/src"),
+    ):
+        for path in sorted(source.rglob("*.py")):
+            if ">>> " in path.read_text(encoding="utf-8"):
+                parts = path.relative_to(source).with_suffix("").parts
+                found.append(".".join(parts).removesuffix(".__init__"))
+    return found
+
+
+@pytest.mark.parametrize("module", with_examples())
+def test_examples_in_docstrings_run(module: str) -> None:
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried
+    assert failed == 0

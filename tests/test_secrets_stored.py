@@ -44,7 +44,7 @@ async def test_the_database_password_is_nowhere(tmp_path: Path, dialect: Dialect
         node = Node(tmp_path / "home", {**environ, "SQL_DSN": url})
         stack.callback(node.close)
         admin_key = await asyncio.to_thread(node.init)
-        await node.start(client, leaks.add("admin key", admin_key or ""))
+        await node.start(client, leaks.add("admin key", admin_key))
         stack.push_async_callback(upstream.stop)
         alice = await node.furnish(await upstream.start(), credits_=10_000)
         leaks.add("client key", alice.key or "")

@@ -36,10 +36,10 @@ class Node:
         self.process = GatewayProcess(home, environ, log=self.log)
         self._client: aiohttp.ClientSession | None = None
 
-    def init(self) -> str | None:
-        """Run `plugway init` and return the administrator's key, where it made one."""
+    def init(self) -> str:
+        """Run `plugway init` and return the administrator's key; empty: there was one."""
         made: dict[str, str | None] = self.process.json("init")
-        return made["key"]
+        return made["key"] or ""
 
     async def start(self, client: aiohttp.ClientSession, key: str, *options: str) -> None:
         """Serve."""

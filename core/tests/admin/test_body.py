@@ -11,6 +11,8 @@ from back_office import ADMIN, BackOffice
 
 pytestmark = pytest.mark.anyio
 
+KEY = {"user": "alice", "name": "k"}
+
 
 async def test_a_wrong_field_is_named(office: BackOffice) -> None:
     for path, body, field in [
@@ -37,21 +39,21 @@ async def test_a_wrong_field_is_named(office: BackOffice) -> None:
             {"credits": 5, "reason": "x", "idempotency_key": "ü"},
             "idempotency_key",
         ),
-        ("/keys", {"user": "alice", "name": "k", "models": ["tea", 5]}, "models[1]"),
-        ("/keys", {"user": "alice", "name": "k", "expires_at": "tomorrow"}, "expires_at"),
+        ("/keys", {**KEY, "models": ["tea", 5]}, "models[1]"),
+        ("/keys", {**KEY, "expires_at": "tomorrow"}, "expires_at"),
         (
             "/keys",
-            {"user": "alice", "name": "k", "expires_at": "2030-01-01T00:00:00"},
+            {**KEY, "expires_at": "2030-01-01T00:00:00"},
             "expires_at",
         ),
         (
             "/keys",
-            {"user": "alice", "name": "k", "expires_at": "2001-01-01T00:00:00Z"},
+            {**KEY, "expires_at": "2001-01-01T00:00:00Z"},
             "expires_at",
         ),
-        ("/keys", {"user": "alice", "name": "k", "quota": -1}, "quota"),
-        ("/keys", {"user": "alice", "name": "k", "networks": ["10.0.0.1/8"]}, "networks"),
-        ("/keys", {"user": "alice", "name": "k", "rate": "often"}, "rate"),
+        ("/keys", {**KEY, "quota": -1}, "quota"),
+        ("/keys", {**KEY, "networks": ["10.0.0.1/8"]}, "networks"),
+        ("/keys", {**KEY, "rate": "often"}, "rate"),
         ("/keys", {"user": "who", "name": "k"}, "user"),
     ]:
         answer = await office.admin.post(path, body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 from plugway_shop import SECRETS
@@ -34,7 +36,7 @@ async def test_a_wrong_channel_is_refused_whole(office: BackOffice) -> None:
         "base_url": office.shop_url,
         "secrets": ["a-secret", "another"],
     }
-    for change, field in [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"provider": "nope"}, "provider"),
         ({"name": ""}, "name"),
         ({"name": "a/b"}, "name"),
@@ -56,7 +58,8 @@ async def test_a_wrong_channel_is_refused_whole(office: BackOffice) -> None:
         ({"secrets": ["a-secret", ""]}, "secret"),
         ({"id": 7}, "id"),
         ({"created_at": "2030-01-01T00:00:00Z"}, "created_at"),
-    ]:
+    ]
+    for change, field in changes:
         answer = await office.operator.post("/channels", {**good, **change})
         assert answer.error == (400, "bad_request", field), (change, answer.text)
         assert "böse" not in answer.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 
@@ -16,7 +18,8 @@ async def test_entries_tell_the_running_balance(office_anywhere: BackOffice) -> 
     for _ in range(3):
         assert (await office.buy()).status == 200
     await office.admin.post("/users/alice/credit", {"credits": -70, "reason": "mistake"})
-    found, after = [], 0
+    found: list[Any] = []
+    after: int | None = 0
     while after is not None:
         answer = await office.operator.get("/ledger/entries", user="alice", limit=3, after=after)
         found += answer.json["items"]
@@ -81,12 +84,13 @@ async def test_a_call_is_refunded_in_parts_and_never_beyond(office_anywhere: Bac
     assert (await office.admin.post("/ledger/refund", rest)).json["balance"] == 1000
     assert (await office.admin.get("/usage")).json["items"][0]["credits"] == 0
     assert (await office.admin.get("/ledger/holds")).json["items"][0]["refunded"] == 10
-    for change, status in [
+    changes: list[tuple[dict[str, Any], int]] = [
         ({"call_id": "0" * 32}, 404),
         ({"call_id": "../x"}, 400),
         ({"credits": 0}, 400),
         ({"credits": -5}, 400),
-    ]:
+    ]
+    for change, status in changes:
         answer = await office.admin.post("/ledger/refund", {**rest, **change})
         assert answer.status == status, answer.text
     audits = (await office.admin.get("/audit", action="ledger.refund")).json["items"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 
@@ -26,12 +28,13 @@ async def test_a_user_sees_its_own_and_nothing_else(office: BackOffice) -> None:
 
 
 async def test_nothing_chooses_another_user(office: BackOffice) -> None:
-    for path, query in [
+    queries: list[tuple[str, dict[str, Any]]] = [
         ("/api/me/keys", {"user": "olga"}),
         ("/api/me/keys", {"user_id": "1"}),
         ("/api/me/usage", {"user": "olga"}),
         ("/api/me/usage", {"account_id": "1"}),
-    ]:
+    ]
+    for path, query in queries:
         answer = await office.user.call("GET", path, **query)
         assert answer.error == (400, "bad_request", next(iter(query)))
     # Another user's key of the same name is not found by it.
@@ -49,5 +52,6 @@ async def test_usage_is_filtered_and_paged(office: BackOffice) -> None:
     assert [row["model"] for row in (*first["items"], *rest.json["items"])] == ["tea", "tea"]
     whole = (await office.user.call("GET", "/api/me/usage", key="key")).json["items"]
     assert len(whole) == 3
-    late = await office.user.call("GET", "/api/me/usage", **{"from": "2100-01-01T00:00:00Z"})
+    query: dict[str, Any] = {"from": "2100-01-01T00:00:00Z"}
+    late = await office.user.call("GET", "/api/me/usage", **query)
     assert late.json["items"] == []

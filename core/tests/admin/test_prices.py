@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 
@@ -52,9 +54,11 @@ async def test_a_price_has_dimensions_of_its_own(office: BackOffice) -> None:
 
 
 async def test_prices_come_in_pages(office: BackOffice) -> None:
-    keys, after, pages = [], None, 0
+    keys: list[Any] = []
+    after: str | None = None
+    pages = 0
     while pages == 0 or after is not None:
-        query = {} if after is None else {"after": after}
+        query: dict[str, Any] = {} if after is None else {"after": after}
         found = (await office.operator.get("/prices", limit=1, **query)).json
         keys += [(row["key"], row["dimensions"]) for row in found["items"]]
         after, pages = found["next"], pages + 1
@@ -64,7 +68,7 @@ async def test_prices_come_in_pages(office: BackOffice) -> None:
 
 async def test_a_wrong_price_is_refused(office: BackOffice) -> None:
     good = {"provider": "shop", "key": "tea", "credits": "5"}
-    for change, field in [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"provider": "nope"}, "provider"),
         ({"key": ""}, "key"),
         ({"unit": "x" * 33}, "key"),
@@ -78,7 +82,8 @@ async def test_a_wrong_price_is_refused(office: BackOffice) -> None:
         ({"setting": "fee"}, "setting"),
         ({"dimensions": {"size": 5}}, "dimensions[...]"),
         ({"dimensions": {"size": "x" * 300}}, "dimensions"),
-    ]:
+    ]
+    for change, field in changes:
         answer = await office.operator.put("/prices", {**good, **change})
         assert answer.error == (400, "bad_request", field), (change, answer.text)
     assert not any(row["edited"] for row in (await office.operator.get("/prices")).json["items"])

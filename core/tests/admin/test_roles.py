@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 
@@ -19,7 +21,7 @@ async def test_every_route_takes_its_role_and_no_lower_one(office: BackOffice) -
     for place, least in ROLES.items():
         method, _, path = place.partition(" ")
         path = path.replace("{name}", "nobody-of-this-name").replace("{id}", "999999")
-        body = {} if method in ("POST", "PUT", "PATCH") else None
+        body: Any = {} if method in ("POST", "PUT", "PATCH") else None
         answer = await office.nobody.call(method, path, body)
         if answer.error != (401, "not_authenticated", None):
             wrong.append((place, "anonymous", answer.status))

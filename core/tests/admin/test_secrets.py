@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from back_office import BackOffice
@@ -43,21 +44,18 @@ async def test_no_answer_and_no_log_shows_a_secret(office: BackOffice, log: io.S
         secrets=[CANARY],
         settings={"pin": CANARY, "proxy": f"http://{CANARY}:{CANARY}@127.0.0.1:1"},
     )
-    for body in (
-        {"user": "alice", "name": "one"},
-        {"user": "alice", "name": "two", "pair": True},
-    ):
+    for name, pair in (("one", False), ("two", True)):
+        body = {"user": "alice", "name": name, "pair": pair}
         made = (await office.admin.post("/keys", body)).json
         secrets += [made[name] for name in ("key", "access_key", "secret_key") if name in made]
-    texts = []
-    for body in (
+    bodies: list[dict[str, Any]] = [
         {"channel": "main", "secret": CANARY},
         {"channel": "main", "secret": f"{CANARY}\n"},
         {"channel": "none", "secret": CANARY},
         {"channel": "main", "secret": CANARY, "more": CANARY},
         {"channel": "main", "secret": [CANARY]},
-    ):
-        texts.append((await office.admin.post("/credentials", body)).text)
+    ]
+    texts = [(await office.admin.post("/credentials", body)).text for body in bodies]
     texts.append((await office.admin.post("/channels/main/test")).text)
     texts.append((await office.admin.post("/credentials/1/test")).text)
     texts.append((await office.buy()).text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from back_office import BackOffice
 
@@ -51,6 +53,11 @@ async def test_filters_choose(office_anywhere: BackOffice) -> None:
     assert await found() == [("olga", "tea"), ("alice", "parcel"), ("alice", "tea")]
     assert await found(user="alice") == [("alice", "parcel"), ("alice", "tea")]
     assert await found(user="alice", key="phone") == [("alice", "parcel")]
+    number = str((await office.admin.get("/keys", search="phone")).json["items"][0]["id"])
+    assert await found(key=number) == await found(user="alice", key=number)
+    assert await found(key=number) == [("alice", "parcel")]
+    answer = await office.operator.get("/usage", user="olga", key=number)
+    assert answer.error == (400, "bad_request", "key")
     assert await found(model="tea") == [("olga", "tea"), ("alice", "tea")]
     assert await found(provider="shop", channel="main", user="olga") == [("olga", "tea")]
     assert await found(provider="other") == []
@@ -68,7 +75,9 @@ async def test_rows_come_in_pages(office_anywhere: BackOffice) -> None:
     for _ in range(5):
         await office.buy()
     whole = (await office.operator.get("/usage")).json["items"]
-    found, query, pages = [], {}, 0
+    found: list[Any] = []
+    query: dict[str, Any] = {}
+    pages = 0
     while pages == 0 or query["after"] is not None:
         page = (await office.operator.get("/usage", limit=2, **query)).json
         found += page["items"]

@@ -42,7 +42,9 @@ async def test_a_user_is_added_changed_and_listed(office: BackOffice) -> None:
 
 
 async def test_lists_come_in_pages(office: BackOffice) -> None:
-    names, after, pages = [], 0, 0
+    names: list[str] = []
+    after: int | None = 0
+    pages = 0
     while after is not None:
         page = (await office.admin.get("/users", limit=2, after=after)).json
         names += [user["name"] for user in page["items"]]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import plugway_shop
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 @pytest.fixture

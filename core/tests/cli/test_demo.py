@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import signal
 import stat
-import subprocess
-import sys
 import time
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import plugway_shop
 import pytest
+from command_line import Shell
 
 from plugway import Tour
 from plugway.cli.demo_keys import Access
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 
 @pytest.fixture
@@ -89,13 +85,7 @@ def test_a_step_that_fails_ends_with_1(demo: Shell, monkeypatch: pytest.MonkeyPa
 def test_it_serves_until_it_is_told_to_stop(demo: Shell, tmp_path: Path) -> None:
     env = tmp_path / "demo.env"
     env.write_text("PLUGWAY_URL=http://127.0.0.1:1\n")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "plugway", "demo", "--port", "0"]
-        + ["--home", str(demo.home), "--env", str(env)],
-        env=demo.process_environ(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = demo.start("demo", "--port", "0", "--home", str(demo.home), "--env", str(env))
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -104,13 +94,10 @@ def test_it_serves_until_it_is_told_to_stop(demo: Shell, tmp_path: Path) -> None
             break
     known = variables(env)
     assert known["PLUGWAY_URL"] in "".join(lines)
-    request = urllib.request.Request(
-        known["PLUGWAY_URL"] + "/shop/tea",
-        b"{}",
-        {"authorization": f"Bearer {known['PLUGWAY_KEY']}"},
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
+    connection = HTTPConnection(known["PLUGWAY_URL"].removeprefix("http://"), timeout=10)
+    headers = {"authorization": f"Bearer {known['PLUGWAY_KEY']}"}
+    connection.request("POST", "/shop/tea", b"{}", headers)
+    with closing(connection), connection.getresponse() as answer:
         assert answer.status == 200
     remote = type(demo)(demo.home)
     remote.environ = known

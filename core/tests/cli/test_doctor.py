@@ -5,12 +5,9 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 @pytest.fixture

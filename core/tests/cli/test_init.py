@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 def mode(path: Path) -> int:

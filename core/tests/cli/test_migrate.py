@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 def test_what_is_pending_is_told_and_applied(shell: Shell) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import aiohttp
 import plugway_shop
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ def calls(shell: Shell, serving: Callable[..., str]) -> int:
         emulator = plugway_shop.ShopEmulator()
         base_url = await emulator.start()
         add = ("channels", "add", "--provider", "shop", "--name", "main", "--base-url", base_url)
-        await asyncio.to_thread(shell.apart, *add, "--secret", plugway_shop.SECRETS[0])
+        await asyncio.to_thread(lambda: shell.apart(*add, "--secret", plugway_shop.SECRETS[0]))
         headers = {"authorization": f"Bearer {key}"}
         found = []
         async with aiohttp.ClientSession(url, headers=headers) as client:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 def test_users_are_added_changed_and_listed(shell: Shell) -> None:

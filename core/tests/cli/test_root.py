@@ -8,15 +8,12 @@ import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from command_line import Shell
 
 from plugway.cli.root import COMMANDS
 from plugway.plugins import RESERVED
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 
 def test_help_lists_commands_and_plugins(shell: Shell) -> None:
@@ -41,7 +38,7 @@ def test_it_starts_fast(words: tuple[str, ...]) -> None:
     took = []
     for _ in range(3):
         began = time.monotonic()
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  # our own command, no shell
             [sys.executable, "-m", "plugway", *words], capture_output=True, text=True, check=True
         )
         took.append(time.monotonic() - began)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import Shell
+from command_line import Shell
 
 
 def status(url: str, path: str) -> tuple[int, str]:
@@ -45,13 +40,7 @@ def test_several_workers_share_a_socket_and_their_numbers(
 
 
 def test_its_log_is_one_object_a_line(shell: Shell) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "plugway", "serve", "--port", "0", "--host", "localhost"],
-        env=shell.process_environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = shell.start("serve", "--port", "0", "--host", "localhost")
     assert process.stdout is not None
     url = process.stdout.readline().split()[-1]
     assert url.startswith("http://localhost:")

@@ -9,11 +9,10 @@ import msgspec
 from tortoise.functions import Sum
 
 from plugway.admin.moments import moment, moment_or_none
-from plugway.admin.owners import account_of, owner_names
+from plugway.admin.owners import account_of, owner_names, user_row
 from plugway.admin.pages import Page, Paging, Text, TextPaging, page
 from plugway.admin.posting import Amount, IdempotencyKey, Reason, key_or_new, post
 from plugway.admin.route import Route
-from plugway.errors import BadRequest
 from plugway.ledger.operations import Refund
 from plugway.ledger.verify import Report, verify
 from plugway.storage.models import Entry as EntryRow
@@ -94,7 +93,7 @@ class EntryQuery(Paging, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         user: Only this user's account.
-        key: With `user`: the account of this key's own quota instead.
+        key: The account of this key's own quota instead: its id or, with `user`, its name.
         call_id: Only of this call.
         kind: Only of this kind.
     """
@@ -169,12 +168,9 @@ async def entries(ask: Ask, query: EntryQuery) -> Page[Entry]:
 
     async def work() -> Page[Entry]:
         rows = EntryRow.all()
-        account_id = None
-        if query.user is not None:
-            account_id = await account_of(query.user, query.key)
+        account_id = await account_of(query.user, query.key)
+        if account_id is not None:
             rows = rows.filter(account_id=account_id)
-        elif query.key is not None:
-            raise BadRequest("key: say whose, with user", field="key")
         if query.call_id is not None:
             rows = rows.filter(call_id=query.call_id)
         if query.kind is not None:
@@ -195,7 +191,7 @@ async def holds(ask: Ask, query: HoldQuery) -> Page[Hold]:
     async def work() -> Page[Hold]:
         rows = HoldRow.all()
         if query.user is not None:
-            rows = rows.filter(account_id=await account_of(query.user))
+            rows = rows.filter(account_id=(await user_row(query.user)).account_id)
         if query.state is not None:
             rows = rows.filter(state=query.state)
         if query.call_id is not None:
@@ -212,7 +208,9 @@ async def holds(ask: Ask, query: HoldQuery) -> Page[Hold]:
 
 async def verified(ask: Ask) -> Report:
     """Check every invariant of the ledger."""
-    return await verify(ask.gateway.url)
+    report = await verify(ask.gateway.url)
+    ask.gateway.metrics.ledger_mismatch(len(report.problems))
+    return report
 
 
 async def refund(ask: Ask, new: NewRefund) -> Refunded:

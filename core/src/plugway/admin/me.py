@@ -43,7 +43,7 @@ class MyUsage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Chooses calls of the caller's own, a page at a time.
 
     Attributes:
-        key: Only of this key.
+        key: Only of this key: its name or id.
         model: Only of this model.
         since: Not before this time.
         until: Before this time.
@@ -96,7 +96,7 @@ async def my_usage(ask: Ask, query: MyUsage) -> Page[Usage]:
         chosen = {"account_id": principal.account_id, **between(query.since, query.until)}
         if query.key is not None:
             user = await User.get(id=principal.user_id)
-            chosen["key_id"] = (await key_row(user, query.key)).id
+            chosen["key_id"] = (await key_row(query.key, user)).id
         if query.model is not None:
             chosen["model"] = query.model
         return await calls_page(chosen, query.limit, query.after)

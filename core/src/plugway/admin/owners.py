@@ -65,29 +65,44 @@ async def user_row(name: str) -> User:
     return row
 
 
-async def key_row(user: User, name: str) -> Key:
+async def key_row(text: str, user: User | None = None) -> Key:
     """Return the key that a filter names.
 
+    Args:
+        text: Its id or, where it is known whose it is, its name.
+        user: Whose.
+
     Raises:
-        BadRequest: The user has none of this name.
+        BadRequest: There is none.
     """
-    row = await Key.get_or_none(user_id=user.id, name=name)
-    if row is None:
-        raise BadRequest(f"key: {user.name} has no key named {name[:64]}", field="key")
+    row = None
+    if user is not None:
+        row = await Key.get_or_none(user_id=user.id, name=text)
+    if row is None and text.isascii() and text.isdecimal() and len(text) < 19:
+        row = await Key.get_or_none(id=int(text))
+    if row is None or (user is not None and row.user_id != user.id):
+        whose = "give its id, or say whose with user" if user is None else f"not of {user.name}"
+        raise BadRequest(f"key: no key {text[:64]}: {whose}", field="key")
     return row
 
 
-async def account_of(user: str, key: str | None = None) -> int:
-    """Return the account of a user, or of the quota of one of the user's keys.
+async def account_of(user: str | None, key: str | None) -> int | None:
+    """Return the account that filters name: a user's, or that of a key's own quota.
+
+    Args:
+        user: A user's name.
+        key: A key's id or, with a user, its name.
+
+    Returns:
+        None: they name none.
 
     Raises:
-        BadRequest: There is none; which input is at fault is named.
+        BadRequest: There is no such account; which input is at fault is named.
     """
-    row = await user_row(user)
+    owner = None if user is None else await user_row(user)
     if key is None:
-        account_id: int = row.account_id
-        return account_id
-    quota = (await key_row(row, key)).account_id
+        return None if owner is None else int(owner.account_id)
+    quota = (await key_row(key, owner)).account_id
     if quota is None:
         raise BadRequest(f"key: {key[:64]} has no quota of its own", field="key")
     return int(quota)

@@ -79,7 +79,7 @@ class UsageFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         user: Only this user's.
-        key: With `user`: only of this key.
+        key: Only of this key: its id or, with `user`, its name.
         provider: Only of this provider.
         model: Only of this model.
         channel: Only through this channel.
@@ -147,14 +147,13 @@ async def conditions(query: UsageFilter) -> dict[str, Any]:
         BadRequest: It names something that is not there.
     """
     chosen: dict[str, Any] = {}
+    user = None
     if query.user is not None:
         user = await user_row(query.user)
         # The account, which the index begins with, is the user's and nobody else's.
         chosen["account_id"] = user.account_id
-        if query.key is not None:
-            chosen["key_id"] = (await key_row(user, query.key)).id
-    elif query.key is not None:
-        raise BadRequest("key: say whose, with user", field="key")
+    if query.key is not None:
+        chosen["key_id"] = (await key_row(query.key, user)).id
     if query.provider is not None:
         chosen["provider"] = query.provider
     if query.model is not None:

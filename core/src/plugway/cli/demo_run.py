@@ -21,13 +21,13 @@ from plugway.cli.demo_keys import Access, prepare
 from plugway.cli.demo_tour import show_tour
 from plugway.cli.home import set_up
 from plugway.cli.local import LoopClient
+from plugway.cli.logs import warnings_on_stderr
 from plugway.configuration.source import settings_file
 from plugway.credentials.vault import FILE
 from plugway.errors import ConfigurationError
 from plugway.server.listener import bind
 from plugway.server.serve import serve
-from plugway.settings import LogSettings, ServerSettings
-from plugway.telemetry.logs import configure
+from plugway.settings import ServerSettings
 
 if TYPE_CHECKING:
     from plugway.contract import Emulator
@@ -52,13 +52,13 @@ async def run(home: Path, *, port: int | None, once: bool, env_file: Path | None
         ConfigurationError: It cannot run.
     """
     began = time.monotonic()
-    configure(LogSettings(level="warning", form="text"), sys.stderr)
-    if settings_file(home) is None or not (home / FILE).exists():
-        await set_up(home, {})
-    # What the environment says is for a real gateway, above all its database.
-    app = create_app(home, environ={})
     shutdown = asyncio.Event()
     async with AsyncExitStack() as stack:
+        stack.enter_context(warnings_on_stderr())
+        if settings_file(home) is None or not (home / FILE).exists():
+            await set_up(home, {})
+        # What the environment says is for a real gateway, above all its database.
+        app = create_app(home, environ={})
         url = await stack.enter_async_context(_serving(app, port, shutdown))
         emulators = app.gateway.registry.emulators
         addresses = {

@@ -50,7 +50,11 @@ def verify(context: click.Context, as_json: bool) -> None:
 
 @ledger.command("entries")
 @click.option("--user", help="Only this user's account, with its running balance.")
-@click.option("--key", metavar="NAME", help="With --user: the account of this key's quota.")
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="The account of this key's quota: its id or, with --user, its name.",
+)
 @click.option("--call", "call_id", metavar="ID", help="Only of this call.")
 @click.option(
     "--kind", type=click.Choice(["credit", "adjust", "reserve", "settle", "release", "refund"])

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import logging
 import os
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from plugway.asgi import App, create_app
 from plugway.cli.client import Client
+from plugway.cli.logs import warnings_on_stderr
 from plugway.identity.principal import Principal
-from plugway.settings import LogSettings
-from plugway.telemetry.logs import configure
 
 if TYPE_CHECKING:
     from starlette.types import Message, Scope
@@ -36,6 +34,7 @@ class LocalClient(Client):
         """
         self._home = home
         self._runner = asyncio.Runner()
+        self._stack = ExitStack()
         self._app: App | None = None
 
     def __enter__(self) -> Self:
@@ -44,12 +43,13 @@ class LocalClient(Client):
         Raises:
             ConfigurationError: It cannot start.
         """
-        configure(LogSettings(level="warning", form="text"), sys.stderr)
-        # What is refused is told once, by the command.
-        logging.getLogger("plugway.access").setLevel(logging.CRITICAL)
-        app = create_app(self._home)
-        self._runner.run(app.start(serving=False))
-        self._app = app
+        with ExitStack() as stack:
+            stack.enter_context(self._runner)
+            stack.enter_context(warnings_on_stderr())
+            self._app = app = create_app(self._home)
+            self._runner.run(app.start(serving=False))
+            stack.callback(lambda: self._runner.run(app.stop()))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -59,11 +59,7 @@ class LocalClient(Client):
         traceback: TracebackType | None,
     ) -> None:
         """Stop it."""
-        try:
-            if self._app is not None:
-                self._runner.run(self._app.stop())
-        finally:
-            self._runner.close()
+        self._stack.close()
 
     @property
     def app(self) -> App:

@@ -28,7 +28,7 @@ _LINES = [
     help="Sum up instead of listing calls.",
 )
 @click.option("--user", help="Only this user's.")
-@click.option("--key", metavar="NAME", help="With --user: only of this key.")
+@click.option("--key", metavar="KEY", help="Only of this key: its id or, with --user, its name.")
 @click.option("--provider", help="Only of this provider.")
 @click.option("--model", help="Only of this model.")
 @click.option("--channel", help="Only through this channel.")

@@ -197,8 +197,8 @@ class Hold(Model):
         table = "plugway_hold"
         indexes = (
             Index(fields=("state", "expires_at"), name="plugway_hold_state_expires"),
-            Index(fields=("account_id", "state"), name="plugway_hold_account_state"),
-            Index(fields=("key_account_id", "state"), name="plugway_hold_keyaccount_state"),
+            # Not by state: an index entry that never moves keeps settling cheap.
+            Index(fields=("account_id", "call_id"), name="plugway_hold_account"),
         )
 
 

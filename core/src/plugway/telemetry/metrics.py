@@ -89,7 +89,7 @@ class Metrics:
         self._retries = counter("ledger_retry_total", "Ledger transactions tried again.")
         self._holds = gauge("holds_open", "Holds that are open.")
         self._held = gauge("holds_open_credits", "Credits in open holds.")
-        self._mismatch = gauge("ledger_mismatch", "Accounts that disagree with their entries.")
+        self._mismatch = gauge("ledger_mismatch", "Invariants that did not hold when the ledger was last verified here.")
         self._credentials = gauge(
             "credential_state", "Credentials in a state.", "provider", "state"
         )
@@ -185,9 +185,9 @@ class Metrics:
         self._holds.set(count)
         self._held.set(held)
 
-    def ledger_mismatch(self, accounts: int) -> None:
-        """Set how many accounts disagree with their entries; it must be 0."""
-        self._mismatch.set(accounts)
+    def ledger_mismatch(self, problems: int) -> None:
+        """Set how many invariants did not hold when the ledger was verified; it must be 0."""
+        self._mismatch.set(problems)
 
     def credentials(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set how many credentials are in each state.

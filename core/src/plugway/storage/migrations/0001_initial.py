@@ -140,8 +140,7 @@ class Migration(migrations.Migration):
                 "app": "core",
                 "indexes": [
                     Index(fields=["state", "expires_at"], name="plugway_hold_state_expires"),
-                    Index(fields=["account_id", "state"], name="plugway_hold_account_state"),
-                    Index(fields=["key_account_id", "state"], name="plugway_hold_keyaccount_state"),
+                    Index(fields=["account_id", "call_id"], name="plugway_hold_account"),
                 ],
                 "pk_attr": "call_id",
             },

@@ -136,7 +136,7 @@ def main() -> int:
     parser.add_argument("--callers", type=int, action="append")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each figure, at most 30")
     parser.add_argument("--keys", action="store_true", help="every call draws on a key's quota too")
-    options = parser.parse_args()
+    options, _ = parser.parse_known_args()
     failed = False
     for dialect in options.dialect or DIALECTS:
         if (reason := available(dialect)) is not None:

@@ -70,14 +70,14 @@ def main() -> None:
             asyncio.run(upload(host, int(port), key))
             peak = processes.resident(running.pid, "VmHWM")
             report(
-                "upload_memory", (peak - before) / 1024, "MiB",
+                "memory.upload", (peak - before) / 1024, "MiB",
                 server=options.server, upload_mib=UPLOAD_MIB,
             )  # fmt: skip
             first, then = asyncio.run(
                 hold_streams(host, int(port), key, options.streams, running.pid)
             )
             report(
-                "stream_memory", (then - first) / options.streams, "KiB/stream",
+                "memory.stream", (then - first) / options.streams, "KiB/stream",
                 server=options.server, streams=options.streams,
             )  # fmt: skip
 

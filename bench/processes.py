@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from plugway.testing.process import GatewayProcess
+
 HERE = Path(__file__).parent
 CORES = sorted(os.sched_getaffinity(0))
 
@@ -65,25 +67,8 @@ def gateway(home: Path, server: str) -> Any:
 
 def prepare(home: Path, upstream_url: str, database: str = "") -> str:
     """Make a gateway's home with one Bltcy channel and a rich user; return the user's key."""
-    env = {**os.environ, "PLUGWAY_HOME": str(home)}
-    if database:
-        env["PLUGWAY__DATABASE__URL"] = database
-
-    def plugway(*words: str) -> str:
-        command = [sys.executable, "-m", "plugway", *words]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"plugway {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    plugway("init")
-    plugway(
-        *("channels", "add", "--provider", "bltcy", "--name", "bench"),
-        *("--base-url", upstream_url, "--secret", "bench-secret", "--model", "runway"),
-    )
-    plugway("users", "add", "bench")
-    plugway("credit", "bench", str(10**12), "--reason", "measurement")
-    return json.loads(plugway("keys", "add", "bench", "--name", "bench", "--json"))["key"]
+    environ = {"PLUGWAY__DATABASE__URL": database} if database else {}
+    return GatewayProcess(home, environ).prepare(upstream_url)
 
 
 def resident(pid: int, field: str = "VmRSS") -> int:
@@ -96,6 +81,5 @@ def resident(pid: int, field: str = "VmRSS") -> int:
 
 def report(name: str, value: float, unit: str, **conditions: object) -> None:
     """Print one figure as one line of JSON."""
-    print(
-        json.dumps({"name": name, "value": round(value, 3), "unit": unit, **conditions}), flush=True
-    )
+    figure = {"name": name, "value": round(value, 3), "unit": unit, "conditions": conditions}
+    print(json.dumps(figure), flush=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import tempfile
 from pathlib import Path
@@ -48,11 +49,11 @@ def pairs(
         added50.append(1000 * (at(times, 0.5) - at(bare_times, 0.5)))
         added99.append(1000 * (at(times, 0.99) - at(bare_times, 0.99)))
     conditions = {"server": server, "clients": clients, "seconds": seconds, "rounds": rounds}
-    report("json_throughput_ratio", statistics.median(ratios), "gateway/bare", **conditions)
-    report("json_throughput", statistics.median(rates), "requests/s", **conditions)
-    report("json_p50", statistics.median(p50s), "ms", **conditions)
-    report("json_added_p50", statistics.median(added50), "ms", **conditions)
-    report("json_added_p99", statistics.median(added99), "ms", **conditions)
+    report("relay.json_throughput_ratio", statistics.median(ratios), "gateway/bare", **conditions)
+    report("relay.json_throughput", statistics.median(rates), "requests/s", **conditions)
+    report("relay.json_p50", statistics.median(p50s), "ms", **conditions)
+    report("relay.json_added_p50", statistics.median(added50), "ms", **conditions)
+    report("relay.json_added_p99", statistics.median(added99), "ms", **conditions)
 
 
 def streams(bare_url: str, gateway_url: str, key: str, server: str) -> None:
@@ -64,7 +65,13 @@ def streams(bare_url: str, gateway_url: str, key: str, server: str) -> None:
             _, times = drive(url, "/runway/sse?n=2000&ms=0", key, 1, 1.0)
             took.append(at(times, 0.5))
         ratios.append(took[1] / took[0])
-    report("sse_time_ratio", statistics.median(ratios), "gateway/bare", server=server, chunks=2000)
+    report(
+        "relay.sse_time_ratio",
+        statistics.median(ratios),
+        "gateway/bare",
+        server=server,
+        chunks=2000,
+    )
 
 
 def at(times: list[float], share: float) -> float:
@@ -89,7 +96,7 @@ def main() -> None:
             processes.gateway(home, options.server) as (_, line),
         ):
             gateway_url = line.split()[-1]
-            processes.os.sched_setaffinity(0, processes.OTHER_CORE)
+            os.sched_setaffinity(0, processes.OTHER_CORE)
             drive(gateway_url, "/runway/json", key, 8, 0.5)
             drive(bare_url, "/runway/json", key, 8, 0.5)
             for clients in options.clients:

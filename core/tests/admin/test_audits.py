@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from back_office import BackOffice
 
+from plugway.storage.models import Audit
+
 pytestmark = pytest.mark.anyio
 
 
@@ -65,6 +67,22 @@ async def test_what_is_refused_leaves_no_trace(office: BackOffice) -> None:
     await office.admin.post("/users/alice/credit", {"credits": -5000, "reason": "much"})
     await office.operator.patch("/channels/none", {"weight": 2})
     assert (await office.admin.get("/audit")).json["items"] == []
+
+
+async def test_credits_that_were_paid_are_not_said_to_have_failed(
+    office: BackOffice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(**_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Audit, "create", away)
+    paid = await office.admin.post("/users/alice/credit", {"credits": 5, "reason": "gift"})
+    assert (paid.status, paid.json["balance"]) == (200, 1005)
+    assert "user.credit of alice by root/key was not recorded" in caplog.text
+    # What can still be undone is undone.
+    assert (await office.admin.post("/groups", {"name": "gold"})).status >= 500
+    monkeypatch.undo()
+    assert (await office.admin.get("/groups")).json["items"] == []
 
 
 async def test_the_audit_is_filtered_and_paged(office: BackOffice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from plugway.request import Request
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _ACTOR = 128
 _SUBJECT = 190
@@ -90,14 +93,20 @@ class Ask:
     async def record(self, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
         """Record what was changed outside of this database connection, such as by the ledger.
 
+        When that fails it is logged and not told: who is told of a failure tries again, and
+        what was done would be done twice.
+
         Args:
             action: Such as `user.credit`.
             subject: What was changed.
             detail: How; no secret.
         """
-        await self.gateway.database.transact(
-            lambda: self._write(action, subject, detail), revise=False
-        )
+        try:
+            await self.gateway.database.transact(
+                lambda: self._write(action, subject, detail), revise=False
+            )
+        except Exception:  # whatever it is, the change stands
+            log.exception("%s of %s by %s was not recorded", action, subject, self.actor)
 
     async def _write(self, action: str, subject: str, detail: dict[str, Any] | None) -> None:
         await Audit.create(

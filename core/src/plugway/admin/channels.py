@@ -282,6 +282,8 @@ def _shown(gateway: Gateway, row: ChannelRow, states: Counter[str]) -> Channel:
     fault = gateway.channels.faulty().get(row.name)
     if fault is None and provider is not None and provider.credential and not states:
         fault = "it has no credential"
+    if fault is None and gateway.credentials.closed(row.id):
+        fault = "its credentials cannot be opened: another vault key sealed them"
     breaker = None
     if channel is not None:
         breaker = gateway.channels.breaker(channel).state(gateway.clock.monotonic())

@@ -89,7 +89,9 @@ def prepare(
     kept = _kept(Access.file(home))
     key = _key(client, NAME, NAME, kept.get("PLUGWAY_KEY"))
     admin = _key(client, administrator, NAME, kept.get("PLUGWAY_ADMIN_KEY"))
-    pair = _key(client, NAME, "pair", kept.get("PLUGWAY_ACCESS_KEY"), pair=True)
+    # Half a pair is of no use.
+    half = kept.get("PLUGWAY_ACCESS_KEY") if kept.get("PLUGWAY_SECRET_KEY") else None
+    pair = _key(client, NAME, "pair", half, pair=True)
     access = Access(
         url=url,
         key=key["key"],

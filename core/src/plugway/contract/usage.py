@@ -51,7 +51,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         if self.quantity is not _ONE:
             decimal(self.quantity, field="quantity")
         counts = (self.input_tokens, self.output_tokens, self.images, self.videos)
-        if any(count < 0 or count > MAX_CREDITS for count in counts):
+        if min(counts) < 0 or max(counts) > MAX_CREDITS:
             raise BadRequest("usage counts must not be negative", field="usage")
 
 

@@ -98,12 +98,14 @@ class CredentialPool:
         self._spawn = spawn
         self._changed = changed
         self._by_channel: dict[int, list[Credential]] = {}
+        self._closed: frozenset[int] = frozenset()
         self._turn: dict[int, int] = {}
 
     async def load(self) -> None:
         """Read all credentials anew; one that cannot be opened is left out and logged."""
         rows = await self._database.run(CredentialRow.all)
         found: dict[int, list[Credential]] = {}
+        closed: set[int] = set()
         for row in rows:
             kind = self._kinds.get(row.kind)
             if kind is None:
@@ -112,6 +114,7 @@ class CredentialPool:
                 secret = open_secret(self._vault, row)
             except ConfigurationError as error:
                 log.error("credential %s cannot be opened: %s", row.id, error.message)
+                closed.add(row.channel_id)
                 continue
             found.setdefault(row.channel_id, []).append(
                 Credential(
@@ -124,7 +127,11 @@ class CredentialPool:
                     failures=row.failures,
                 )
             )
-        self._by_channel = found
+        self._by_channel, self._closed = found, frozenset(closed)
+
+    def closed(self, channel_id: int) -> bool:
+        """Say whether the vault opens none of the credentials that a channel has."""
+        return channel_id in self._closed and channel_id not in self._by_channel
 
     def all(self, channel_id: int) -> list[Credential]:
         """Return the credentials of a channel."""

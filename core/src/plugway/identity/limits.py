@@ -184,7 +184,7 @@ def _connect(url: str) -> ConnectionPool:
         from redis.backoff import NoBackoff
     except ImportError:
         raise ConfigurationError(
-            "redis.url is set, but the Redis client is not installed: pip install plugway[redis]"
+            "redis.url is set and takes a driver: pip install 'plugway[redis]'"
         ) from None
     try:
         return BlockingConnectionPool.from_url(

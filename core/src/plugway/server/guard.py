@@ -71,6 +71,7 @@ class Guard:
         self._cleartext_http2 = cleartext_http2
         self._linger = linger
         self._pauses = Deadlines()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._drains: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +86,7 @@ class Guard:
         fields = dict(scope["headers"])
         scope[REQUEST_ID] = request_id = _request_id(fields)
         scope[STARTED] = self._clock.monotonic()
-        scope[TASK] = task = running_task()
+        scope[TASK] = task = self._running_task()
         inflight = self.inflight
         inflight.begin(task, limits.request_timeout)
         exchange: Exchange | None = None
@@ -114,6 +115,18 @@ class Guard:
             if exchange is not None:
                 exchange.close()
             inflight.end(task)
+
+    def _running_task(self) -> asyncio.Task[Any]:
+        # Asking which loop runs is a system call on Python 3.11, and it is always the same.
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        if task is None:
+            # Another loop: a test's, or an embedding program's.
+            self._loop = None
+            task = running_task()
+        return task
 
     def _refusal(self, error: BaseException, task: asyncio.Task[Any]) -> PlugwayError | None:
         if isinstance(error, asyncio.CancelledError):

@@ -81,7 +81,8 @@ def test_every_page_of_the_documentation_is_linked_from_its_start() -> None:
 @pytest.mark.parametrize("block", of("sh"), ids=place)
 def test_shell_blocks_name_what_there_is(block: Block) -> None:
     for line in block.lines():
-        program, *arguments = words(line)
+        # Whatever a variable holds, a number is good wherever one is used.
+        program, *arguments = words(re.sub(r"\$[A-Z]+", "1", line))
         assert program in PROGRAMS, line
         if program in CHECKS:
             CHECKS[program](arguments)

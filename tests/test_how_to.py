@@ -35,16 +35,20 @@ async def test_an_operator_can_type_every_command(tmp_path: Path) -> None:
     upstream = ScriptedUpstream()
     address = await upstream.start()
     places = {"https://api.example.com": address, "https://spare.example.com": address}
+    lines = [line for block in blocks(OPERATE, "sh") for line in block.lines()]
+    typed = 0
     try:
         async with reading(tmp_path / "home", places) as reader:
-            for block in blocks(OPERATE, "sh"):
-                for line in block.lines():
-                    await _prepare(reader, line)
-                    ran = await reader.type(line)
-                    if ran is not None:
-                        _remember(reader, line, ran.out)
-                    if line == "plugway serve":
-                        reader.meet("https://gateway.example.com")
+            for line in lines:
+                await _prepare(reader, line)
+                ran = await reader.type(line)
+                if ran is not None:
+                    typed += 1
+                    _remember(reader, line, ran.out)
+                if line == "plugway serve":
+                    reader.meet("https://gateway.example.com")
+            # All but what installs, exports, copies files, or serves a second time.
+            assert len(lines) - typed < 10
             verified = await reader.type("plugway ledger verify")
             assert verified is not None
             assert verified.out.startswith("ok: ")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from base64 import b64encode
@@ -235,14 +234,3 @@ def test_workers_that_cannot_start_end_with_their_supervisor(home: Path) -> None
     reason = "database postgres://127.0.0.1:1/x cannot be opened: the connection was refused"
     assert f"plugway: {reason}\n" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_nothing_was_let_in_before_it_was_ready(home: Path) -> None:
-    """Until the line on stdout, connections are refused."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    gateway = GatewayProcess(home)
-    url = gateway.start("--port", str(port))
-    assert url == f"http://127.0.0.1:{port}"
-    gateway.process.send_signal(signal.SIGTERM)
-    assert gateway.stop() == 0

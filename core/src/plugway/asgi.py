@@ -177,6 +177,8 @@ class App:
     ) -> None:
         body = render(mount, error, answer.request_id)
         response = JSONResponse(body.content, body.status, dict(body.headers))
+        if body.status == 401:
+            response.headers.setdefault("www-authenticate", "Bearer")
         if error.retry_after is not None:
             response.headers.setdefault("retry-after", str(max(1, round(error.retry_after))))
         if isinstance(error, ClientDeparted):

@@ -40,6 +40,7 @@ async def test_a_wrong_channel_is_refused_whole(office: BackOffice) -> None:
         ({"provider": "nope"}, "provider"),
         ({"name": ""}, "name"),
         ({"name": "a/b"}, "name"),
+        ({"name": "a\\b"}, "name"),
         ({"base_url": "https://api.example.com/"}, "base_url"),
         ({"base_url": "https://api.example.com/v1"}, "base_url"),
         ({"base_url": "https://api.example.com?x=1"}, "base_url"),
@@ -155,3 +156,16 @@ async def test_a_deleted_channel_takes_its_credentials_along(office: BackOffice)
     # What it earned is still there.
     row = (await office.admin.get("/usage", model="tea")).json["items"][-1]
     assert (row["credits"], row["channel"]) == (10, None)
+
+
+async def test_an_operator_cannot_send_secrets_somewhere_else(office: BackOffice) -> None:
+    await office.channel()
+    elsewhere = {"base_url": "https://elsewhere.example.com"}
+    refused = await office.operator.patch("/channels/main", elsewhere)
+    assert refused.error == (403, "not_permitted", "base_url")
+    via = await office.operator.patch(
+        "/channels/main", {"settings": {"proxy": "http://proxy.example.com:3128"}}
+    )
+    assert via.error == (403, "not_permitted", "settings.proxy")
+    assert (await office.operator.patch("/channels/main", {"weight": 3})).status == 200
+    assert (await office.admin.patch("/channels/main", elsewhere)).status == 200

@@ -142,8 +142,9 @@ async def test_what_cannot_be_served_is_refused_by_name(
 
 async def test_a_wrong_key_is_refused(small: SmallGateway) -> None:
     for header in ("Bearer sk-wrong", "Basic abc", "Bearer", ""):
-        status, body, _ = await small.call(headers={"authorization": header})
+        status, body, answered = await small.call(headers={"authorization": header})
         assert status == 401
+        assert answered["www-authenticate"] == "Bearer"
         assert b"not_authenticated" in body
     assert small.upstream.seen == []
 

@@ -97,3 +97,15 @@ class TestSecondNode:
         made = second("init", "--json").json
         assert made["key"] is None
         assert second("users", "list", "--json").json == shell("users", "list", "--json").json
+
+
+def test_a_database_named_by_the_environment_is_kept(new_shell: Shell, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    new_shell.environ["SQL_DSN"] = f"sqlite://{elsewhere}"
+    new_shell("init")
+    del new_shell.environ["SQL_DSN"]
+    users = new_shell("users", "list", "--json").json
+    assert [user["name"] for user in users] == ["admin"]
+    assert elsewhere.exists()
+    assert not (new_shell.home / "plugway.db").exists()
+    assert mode(new_shell.home / "plugway.toml") == 0o600

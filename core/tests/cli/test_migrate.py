@@ -22,3 +22,10 @@ def test_a_migration_of_nothing_is_not_written(shell: Shell) -> None:
     ran = shell("migrate", "make", "nothing", check=False)
     assert ran.code == 2
     assert "core" in ran.err
+
+
+def test_a_gateway_elsewhere_cannot_be_migrated_from_here(shell: Shell) -> None:
+    where = ("--url", "http://127.0.0.1:1", "--admin-key", "k")
+    ran = shell(*where, "migrate", "--check", check=False)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--url" in ran.err

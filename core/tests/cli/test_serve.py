@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import urllib.request
 from collections.abc import Callable
@@ -71,3 +72,20 @@ def test_a_bad_setting_stops_all_workers(shell: Shell) -> None:
 def test_options_are_checked(shell: Shell) -> None:
     for options in (("--port", "70000"), ("--workers", "0"), ("--server", "apache")):
         assert shell("serve", *options, check=False).code == 2
+
+
+def test_the_level_of_the_log_follows_the_settings(shell: Shell) -> None:
+    process = shell.start("serve", "--port", "0")
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    file = shell.home / "plugway.toml"
+    text = file.read_text()
+    assert '#level = "info"' in text
+    file.write_text(text.replace('#level = "info"', 'level = "debug"'))
+    process.send_signal(signal.SIGHUP)
+    # At `info` probes are not logged: one that is shows that the new level holds.
+    for _ in range(50):
+        status(url, "/health")
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert '"/health"' in err

@@ -16,7 +16,7 @@ from plugway.admin.pages import Page, Paging, Text, page
 from plugway.admin.route import Route
 from plugway.channels import store
 from plugway.credentials import store as credentials
-from plugway.errors import BadRequest, Conflict
+from plugway.errors import BadRequest, Conflict, NotPermitted
 from plugway.storage.models import ChannelRow, CredentialRow, Group
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ async def change(ask: Ask, changes: ChannelChange) -> Channel:
     async def work() -> ChannelRow:
         if isinstance(changes.group, str):
             await _check_group(changes.group)
+        await _keep_from_strangers(ask, changes)
         return await store.change(
             gateway.database,
             gateway.vault,
@@ -218,6 +219,23 @@ async def change(ask: Ask, changes: ChannelChange) -> Channel:
 
     row = await ask.change("channel.change", ask.name, work, _said(draft))
     return (await shown(gateway, [row]))[0]
+
+
+async def _keep_from_strangers(ask: Ask, changes: ChannelChange) -> None:
+    """Let only administrators send a channel's secrets somewhere else."""
+    if ask.principal.role == "admin":
+        return
+    row = await store.find(ask.name)
+    settings = changes.settings if isinstance(changes.settings, dict) else {}
+    moved = isinstance(changes.base_url, str) and changes.base_url.strip() != row.base_url
+    # Given back as it is shown it stays; empty, it goes.
+    if not moved and settings.get("proxy", "") in ("", row.settings.get("proxy", "")):
+        return
+    if await CredentialRow.filter(channel_id=row.id).exists():
+        raise NotPermitted(
+            "an administrator must do this: the channel's secrets would go somewhere else",
+            field="base_url" if moved else "settings.proxy",
+        )
 
 
 async def remove(ask: Ask) -> None:

@@ -153,8 +153,10 @@ class Forwarding:
             error.acted = False
             if isinstance(error, QuotaExhausted):
                 parts.credentials.exhausted(credential, channel, error.retry_after, error.message)
-            elif isinstance(error, CredentialExpired | CredentialRestricted):
+            elif isinstance(error, CredentialExpired):
                 parts.credentials.refused(credential, channel, error.message)
+            elif isinstance(error, CredentialRestricted):
+                parts.credentials.refused(credential, channel, error.message, "restricted")
             raise
 
     def _tell(self, credential: Credential, channel: Channel, answer: Answer) -> None:

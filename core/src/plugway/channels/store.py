@@ -230,8 +230,15 @@ def _checked(provider: Provider, draft: ChannelDraft) -> dict[str, Any]:
 
 
 def _name(name: str) -> None:
-    if not 1 <= len(name) <= 64 or not name.isprintable() or "/" in name or name != name.strip():
-        raise BadRequest("name must be 1 to 64 printable characters without '/'", field="name")
+    if (
+        not 1 <= len(name) <= 64
+        or not name.isprintable()
+        or set("/\\") & set(name)
+        or name != name.strip()
+    ):
+        raise BadRequest(
+            "name must be 1 to 64 printable characters without '/' or '\\'", field="name"
+        )
 
 
 def _models(provider: Provider, models: Sequence[str]) -> list[str]:

@@ -74,7 +74,11 @@ async def set_up(home: Path, environ: Mapping[str, str], *, admin: str = "admin"
             )
         vault = Vault.load(home, environ) if has_key else Vault.create(home)
         if not has_settings:
-            write_template(home, loaded.settings_types)
+            # An address from the environment is kept: a later command without it would
+            # otherwise begin an empty SQLite database beside it.
+            url = load(home, environ).database.url
+            values = {"database.url": url} if url else None
+            write_template(home, loaded.settings_types, values)
         if used:
             return None
         await migrate(database)

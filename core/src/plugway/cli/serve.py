@@ -17,6 +17,7 @@ from plugway.cli.session import Session
 if TYPE_CHECKING:
     from plugway.configuration import LiveSettings
     from plugway.server.carriers import ServerName
+    from plugway.settings import LogSettings
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ def run_one(
     except BaseException:
         sock.close()
         raise
+    app.gateway.live.subscribe(lambda _, new: take_log(new.log))
     run(
         app,
         app.server_settings,
@@ -134,6 +136,7 @@ def run_several(home: Path, environ: Mapping[str, str], *, server: ServerName, w
             sock=sock,
             clock=SystemClock(),
             on_ready=announce,
+            on_exit=lambda pid: directory.forget(numbers, pid),
             on_reload=lambda: reload(live),
         )
     finally:
@@ -144,6 +147,13 @@ def announce(url: str) -> None:
     """Say on stdout where clients are served, in one line."""
     click.echo(f"plugway is listening on {url}")
     sys.stdout.flush()
+
+
+def take_log(settings: LogSettings) -> None:
+    """Log as the changed settings say."""
+    from plugway.telemetry.logs import configure
+
+    configure(settings, sys.stderr)
 
 
 def reload(live: LiveSettings) -> None:

@@ -79,5 +79,7 @@ class Session:
         Raises:
             ConfigurationError: There is none.
         """
+        if self._url_given:
+            raise ConfigurationError("this command works on a home directory only; omit --url")
         if not self.home.is_dir():
             raise ConfigurationError(f"there is no gateway in {self.home}: run `plugway init`")

@@ -174,18 +174,25 @@ class CredentialPool:
         if credential.state != "ready":
             self._move(credential, channel, "ready", None, "")
 
-    def refused(self, credential: Credential, channel: Channel, reason: str) -> None:
-        """Note that the upstream did not accept it; after some in a row it is expired.
+    def refused(
+        self,
+        credential: Credential,
+        channel: Channel,
+        reason: str,
+        state: CredentialState = "expired",
+    ) -> None:
+        """Note that the upstream did not accept it; after some in a row it is out of use.
 
         Args:
             credential: The credential.
             channel: Its channel.
             reason: Short, without the secret.
+            state: What it is then: `expired`, or `restricted` when it may not do that.
         """
         credential.failures += 1
         if credential.failures >= MAX_REFUSALS or credential.state != "ready":
             until = self._clock.now() + round(RETRY_SECONDS * 1_000_000)
-            self._move(credential, channel, "expired", until, reason)
+            self._move(credential, channel, state, until, reason)
 
     def exhausted(
         self, credential: Credential, channel: Channel, seconds: float | None, reason: str

@@ -29,11 +29,12 @@ def check_name(name: str, field: str = "name") -> str:
         not 1 <= len(name) <= MAX_NAME
         or not name.isprintable()
         or "/" in name
+        or "\\" in name
         or name != name.strip()
     ):
         raise BadRequest(
-            f"{field} must be 1 to {MAX_NAME} printable characters without '/' and "
-            "without spaces around it",
+            f"{field} must be 1 to {MAX_NAME} printable characters without '/', "
+            "without '\\' and without spaces around it",
             field=field,
         )
     return name

@@ -123,9 +123,7 @@ def tariff_row(
         raise BadRequest(error.message, field="price") from None
 
 
-def _place(
-    provider: str, key: str, unit: str, dimensions: Mapping[str, str]
-) -> dict[str, str]:
+def _place(provider: str, key: str, unit: str, dimensions: Mapping[str, str]) -> dict[str, str]:
     text = urlencode(sorted(dimensions.items()))
     if len(text) > 255:
         raise BadRequest("dimensions are too long", field="dimensions")

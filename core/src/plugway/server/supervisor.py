@@ -53,6 +53,7 @@ class Supervisor:
         sock: socket.socket,
         clock: Clock,
         on_ready: Callable[[str], None] | None = None,
+        on_exit: Callable[[int], None] | None = None,
         backoff: float = 0.5,
     ) -> None:
         """Prepare.
@@ -65,6 +66,7 @@ class Supervisor:
             sock: From `listener.bind`.
             clock: Tells how long a worker lived.
             on_ready: Called once with the URL when all workers are ready.
+            on_exit: Called with the process id of each worker that has ended.
             backoff: Seconds before a worker that ended is started again; doubled each time.
         """
         self._command = command
@@ -73,6 +75,7 @@ class Supervisor:
         self._sock = sock
         self._clock = clock
         self._on_ready = on_ready
+        self._on_exit = on_exit
         self._backoff = backoff
         self._stopping = asyncio.Event()
         self._processes: dict[int, Process] = {}
@@ -165,6 +168,8 @@ class Supervisor:
                 hearing.cancel()
                 self._ready.discard(slot)
                 del self._processes[slot]
+                if self._on_exit is not None:
+                    self._on_exit(process.pid)
 
     async def _hear(self, slot: int, tie: socket.socket) -> None:
         if not await asyncio.get_running_loop().sock_recv(tie, 1):
@@ -184,6 +189,7 @@ def run_workers(
     sock: socket.socket,
     clock: Clock,
     on_ready: Callable[[str], None] | None = None,
+    on_exit: Callable[[int], None] | None = None,
     on_reload: Callable[[], None] | None = None,
     backoff: float = 0.5,
 ) -> int:
@@ -196,6 +202,7 @@ def run_workers(
         sock: As for `Supervisor`.
         clock: As for `Supervisor`.
         on_ready: As for `Supervisor`.
+        on_exit: As for `Supervisor`.
         on_reload: Called at SIGHUP, before the workers get it.
         backoff: As for `Supervisor`.
 
@@ -211,6 +218,7 @@ def run_workers(
             sock=sock,
             clock=clock,
             on_ready=on_ready,
+            on_exit=on_exit,
             backoff=backoff,
         )
 

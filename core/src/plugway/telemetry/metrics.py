@@ -89,7 +89,10 @@ class Metrics:
         self._retries = counter("ledger_retry_total", "Ledger transactions tried again.")
         self._holds = gauge("holds_open", "Holds that are open.")
         self._held = gauge("holds_open_credits", "Credits in open holds.")
-        self._mismatch = gauge("ledger_mismatch", "Invariants that did not hold when the ledger was last verified here.")
+        self._mismatch = gauge(
+            "ledger_mismatch",
+            "Invariants that did not hold when the ledger was last verified here.",
+        )
         self._credentials = gauge(
             "credential_state", "Credentials in a state.", "provider", "state"
         )

@@ -46,9 +46,18 @@ async def test_the_database_password_is_nowhere(tmp_path: Path, dialect: Dialect
         admin_key = await asyncio.to_thread(node.init)
         await node.start(client, leaks.add("admin key", admin_key))
         stack.push_async_callback(upstream.stop)
-        alice = await node.furnish(await upstream.start(), credits_=10_000)
+        secrets = [leaks.new("credential")]
+        alice = await node.furnish(await upstream.start(), credits_=10_000, secrets=secrets)
         leaks.add("client key", alice.key or "")
         assert (await alice.call("POST", "/runway/x")).status == 200
+        login = leaks.new("proxy password")
+        change = {"settings": {"proxy": f"http://me:{login}@127.0.0.1:1"}}
+        assert (await node.admin.patch("/channels/main", change)).status == 200
+        assert (await alice.call("POST", "/runway/x")).status == 502
+        for table in ("user", "key", "channel", "credential", "hold", "entry", "usage", "audit"):
+            rows = execute(DatabaseURL.parse(url), f"SELECT * FROM plugway_{table}")  # noqa: S608  # our own names
+            assert rows, table
+            said.append(repr(rows))
 
         # It lets nobody in any more, then it has gone.
         execute(server(dialect), *_shut_out(dialect, user))

@@ -118,7 +118,7 @@ class Probe:
     async def on_flood(self, scope: Scope, receive: Receive, send: Send, query: Any) -> None:
         """Send until the client leaves."""
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        watching = watch(receive, lambda: None, patience=0.01)
+        watching = watch(receive, lambda: None, asyncio.get_running_loop(), patience=0.01)
         while not watching.left:
             body = bytes(65_536)
             await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -132,7 +132,7 @@ class Probe:
             pass
         left = asyncio.Event()
         self.events.append(f"waiting {query['name']}")
-        watching = watch(receive, left.set, patience=0.01)
+        watching = watch(receive, left.set, asyncio.get_running_loop(), patience=0.01)
         try:
             await left.wait()
             self.events.append(f"left {query['name']}")

@@ -140,15 +140,10 @@ class Ledger:
         patience = self._patience.get(wait)
         if patience is None:
             patience = self._patience[wait] = Patience(wait)
+        patience.limit(ticket.future, ticket.time_out)
         try:
-            if not await patience.wait(ticket.future):
-                ticket.time_out()
-            return ticket.future.result()
-        except asyncio.CancelledError:
-            ticket.future.cancel()
-            self._writer.withdraw(ticket)
-            raise
-        except LedgerUnavailable:
+            return await ticket.future
+        except (asyncio.CancelledError, LedgerUnavailable):
             self._writer.withdraw(ticket)
             raise
 

@@ -39,8 +39,10 @@ def mounts(gateway: Gateway, settings: BltcySettings) -> Iterator[Mount]:
 
 
 def _endpoint(gateway: Gateway, model: str) -> Callable[[Request], Awaitable[ASGIApp]]:
+    poll, submission = Usage(key=model, dimensions=POLL), Usage(key=model)
+
     async def pass_through(request: Request) -> ASGIApp:
-        usage = Usage(key=model, dimensions=POLL if is_poll(request) else {})
+        usage = poll if is_poll(request) else submission
         async with gateway.calls.open(request, provider=NAME, model=model, usage=usage) as call:
             answer = await call.forward(request)
             return await call.relay(answer)
@@ -56,7 +58,7 @@ def is_poll(request: Request) -> bool:
     Args:
         request: The client's request.
     """
-    if any(name in _OVERRIDES for name, _ in request.scope["headers"]):
+    if not _OVERRIDES.isdisjoint([name for name, _ in request.scope["headers"]]):
         return False
     if request.method in _SAFE:
         return True

@@ -27,7 +27,7 @@ _SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A plugway key, or a JWT that is signed with a plugway key pair.",
+        "description": "A plugway key.",
     },
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }

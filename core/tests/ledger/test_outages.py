@@ -29,7 +29,7 @@ from plugway.storage import configure
 from plugway.storage.url import DatabaseURL
 
 if TYPE_CHECKING:
-    from core.tests.ledger.conftest import Bench
+    from core.tests.ledger.conftest import Bench, Make
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +107,27 @@ async def kill(url: DatabaseURL) -> None:
         )
         for (number,) in rows:
             await fetch(f"KILL {number}")
+
+
+class TestDemoted:
+    """The server turns into a standby that keeps connections open."""
+
+    @pytest.fixture
+    def dialect(self) -> str:
+        """Only PostgreSQL says so by refusing to write."""
+        return "postgres"
+
+    async def test_another_connection_is_made(self, bench: Bench, make: Make) -> None:
+        await bench.accounts(1000)
+        store = PostgresStore(bench.url)
+        async with bench.ledger(store) as ledger:
+            old = store._connection  # noqa: SLF001  # a fail-over cannot be had from one server
+            assert old is not None
+            await old.execute("SET default_transaction_read_only = on")
+            reserve = make.reserve(10)
+            async with asyncio.timeout(10):
+                assert (await ledger.reserve(reserve, wait=9)).state == "open"
+            assert store._connection is not old  # noqa: SLF001  # as above
 
 
 async def test_a_connection_killed_inside_a_batch(

@@ -150,6 +150,10 @@ SELECT count(*) FROM gone
 """
 
 
+#: The server is a standby now and stays up as one: only a new connection finds the primary.
+_READ_ONLY = "25006"
+
+
 class PostgresStore:
     """Writes batches to PostgreSQL."""
 
@@ -218,11 +222,12 @@ class PostgresStore:
             await self._undo()
             raise Clash(str(error.constraint_name)) from None
         except Exception as error:
-            if isinstance(error, PostgresError):
+            state = getattr(error, "sqlstate", "")
+            if isinstance(error, PostgresError) and state != _READ_ONLY:
                 await self._undo()
             else:
                 self._drop()
-            if is_outage(error) or getattr(error, "sqlstate", "") in {"25006", "55P03"}:
+            if is_outage(error) or state in {_READ_ONLY, "55P03"}:
                 raise Lost(describe(error)) from None
             raise
         except BaseException:

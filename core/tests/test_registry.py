@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from registering import Asks, Plugin, Stand, endpoint, full, mount, provider, worker
 
 from plugway import (
     BearerKey,
@@ -19,9 +18,7 @@ from plugway import (
     ConfigurationError,
     CredentialKind,
     Mount,
-    Provider,
     TariffRow,
-    Worker,
     hookimpl,
 )
 from plugway.plugins import PluginInfo, load_plugins
@@ -32,84 +29,6 @@ from plugway.settings import PluginSettings
 pytestmark = pytest.mark.anyio
 
 PACKAGES = Path(__file__).parent / "packages"
-
-
-async def endpoint(request: Request) -> PlainTextResponse:
-    return PlainTextResponse("")
-
-
-async def work() -> None:
-    """Do nothing."""
-
-
-def mount(path: str, methods: str = "GET", **options: Any) -> Mount:
-    return Mount(path=path, endpoint=endpoint, methods=set(methods.split()), **options)
-
-
-def provider(name: str, credential: str | None = None) -> Provider:
-    return Provider(name=name, title=name, credential=credential)
-
-
-def worker(name: str) -> Worker:
-    return Worker(name=name, run=work, interval=1)
-
-
-class Stand:
-    """Is an emulator that imports nothing of ours."""
-
-    secret = None
-    models: tuple[str, ...] = ()
-    settings: Mapping[str, str] = {}  # never changed, as in the simplest plugin
-    tour = ()
-
-    def __init__(self, provider: str) -> None:
-        self.provider = provider
-
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        return ""
-
-    async def stop(self) -> None:
-        """Stop."""
-
-
-class Plugin:
-    """Registers what it is given."""
-
-    def __init__(self, **given: Any) -> None:
-        self._given = given
-        self.gateways: list[object] = []
-
-    def _get(self, kind: str) -> Any:
-        return self._given.get(kind, ())
-
-    @hookimpl
-    def register_providers(self, gateway: object) -> Any:
-        self.gateways.append(gateway)
-        return self._get("providers")
-
-    @hookimpl
-    def register_credentials(self) -> Any:
-        return self._get("credentials")
-
-    @hookimpl
-    def register_tariffs(self) -> Any:
-        return self._get("tariffs")
-
-    @hookimpl
-    def register_routes(self) -> Any:
-        return self._get("routes")
-
-    @hookimpl
-    def register_workers(self) -> Any:
-        return self._get("workers")
-
-
-class WithEmulator(Plugin):
-    """Has an emulator too."""
-
-    @hookimpl
-    def register_emulator(self) -> Any:
-        return self._given["emulator"]
 
 
 def build(
@@ -132,20 +51,6 @@ def reasons(registry: Registry) -> dict[str, str | None]:
     return {plugin.name: plugin.reason for plugin in registry.failures}
 
 
-def full(name: str, **more: Any) -> Plugin:
-    return WithEmulator(
-        **{
-            "providers": [provider(name, f"{name}_key")],
-            "credentials": [BearerKey(f"{name}_key")],
-            "tariffs": [TariffRow(key=name, credits="1")],
-            "routes": [mount(f"/{name}")],
-            "workers": [worker(f"{name}.work")],
-            "emulator": Stand(name),
-            **more,
-        }
-    )
-
-
 def test_everything_is_found_by_name() -> None:
     registry = build({"one": full("one"), "two": full("two")}, [mount("/health")])
     assert registry.failures == ()
@@ -156,6 +61,7 @@ def test_everything_is_found_by_name() -> None:
         ("two", "two"),
     ]
     assert [one.name for one in registry.workers] == ["one.work", "two.work"]
+    assert registry.pollers["two"].provider == "two"
     assert registry.emulators["one"].provider == "one"
     assert registry.owners["provider:two"] == "two"
     assert registry.owners["route:GET /one"] == "one"
@@ -169,6 +75,7 @@ def test_nothing_in_it_can_be_changed() -> None:
         registry.providers,
         registry.credential_kinds,
         registry.emulators,
+        registry.pollers,
         registry.owners,
     ):
         with pytest.raises(TypeError):
@@ -206,6 +113,7 @@ def test_the_listing_says_what_each_registered() -> None:
             "GET /* (public, fallback)",
             "GET /two (given up)",
         ),
+        "pollers": ("one",),
         "workers": ("one.work",),
         "emulators": ("one",),
     }
@@ -308,6 +216,7 @@ def test_a_bad_result_leaves_the_whole_plugin_out(given: dict[str, Any], reason:
         ({"providers": [provider("one")]}, "provider 'one' is registered by one"),
         ({"credentials": [BearerKey("one_key")]}, "credential 'one_key' is registered by one"),
         ({"workers": [worker("one.work")]}, "worker 'one.work' is registered by one"),
+        ({"pollers": [Asks("one")]}, "poller 'one' is registered by one"),
         ({"emulator": Stand("one")}, "emulator 'one' is registered by one"),
         ({"routes": [mount("/one", "POST GET")]}, "route 'GET /one' is registered by one"),
     ],
@@ -338,6 +247,12 @@ def test_a_credential_kind_that_nobody_registers_fails_its_provider() -> None:
     assert reasons(registry) == {
         "a": "provider 'a' wants the credential kind 'nobody', and no plugin registers it"
     }
+
+
+def test_a_poller_for_nobody_fails() -> None:
+    registry = build({"one": full("one", pollers=[Asks("nobody")])})
+    reason = "the poller asks for the provider 'nobody', and no plugin registers it"
+    assert reasons(registry) == {"one": reason}
 
 
 def test_an_emulator_for_nobody_fails() -> None:

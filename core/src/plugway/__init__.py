@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from plugway.contract import (
     ANY,
+    Ask,
     BearerKey,
     CallSettled,
     Channel,
@@ -22,10 +23,15 @@ from plugway.contract import (
     Grant,
     Mount,
     Operation,
+    Pace,
+    Poller,
     Provider,
     Secret,
     Tables,
     TariffRow,
+    Task,
+    TaskFinished,
+    TaskUpdate,
     Tour,
     Usage,
     Worker,
@@ -51,7 +57,9 @@ from plugway.errors import (
     PlugwayError,
     QuotaExhausted,
     RateLimited,
+    TaskGone,
     Unavailable,
+    UnreadableAnswer,
     UpstreamError,
     UpstreamInterrupted,
     UpstreamTimeout,
@@ -60,12 +68,15 @@ from plugway.errors import (
 from plugway.hookspecs import CONTRACT_VERSION, hookimpl
 from plugway.settings import RESTART, SECRET
 from plugway.settings import Table as SettingsTable
+from plugway.webhooks import sign_webhook, verify_webhook
 
 if TYPE_CHECKING:
+    from plugway.bindings import Binding
     from plugway.calls.call import Call
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
     from plugway.request import Request, sent
+    from plugway.tasks.submission import Submission
     from plugway.upstream import Answer, Timeouts, Upstream
 
 __all__ = [
@@ -75,8 +86,10 @@ __all__ = [
     "SECRET",
     "AddressRefused",
     "Answer",
+    "Ask",
     "BadRequest",
     "BearerKey",
+    "Binding",
     "Call",
     "CallSettled",
     "Channel",
@@ -103,8 +116,10 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "Operation",
+    "Pace",
     "PayloadTooLarge",
     "PlugwayError",
+    "Poller",
     "Principal",
     "Provider",
     "QuotaExhausted",
@@ -112,11 +127,17 @@ __all__ = [
     "Request",
     "Secret",
     "SettingsTable",
+    "Submission",
     "Tables",
     "TariffRow",
+    "Task",
+    "TaskFinished",
+    "TaskGone",
+    "TaskUpdate",
     "Timeouts",
     "Tour",
     "Unavailable",
+    "UnreadableAnswer",
     "Upstream",
     "UpstreamError",
     "UpstreamInterrupted",
@@ -127,15 +148,19 @@ __all__ = [
     "hookimpl",
     "plain_error",
     "sent",
+    "sign_webhook",
+    "verify_webhook",
 ]
 
 #: Where the rest is; the first use of a name imports its module.
 _LAZY = {
     "Answer": "plugway.upstream:Answer",
+    "Binding": "plugway.bindings:Binding",
     "Call": "plugway.calls.call:Call",
     "Gateway": "plugway.gateway:Gateway",
     "Principal": "plugway.identity.principal:Principal",
     "Request": "plugway.request:Request",
+    "Submission": "plugway.tasks.submission:Submission",
     "Timeouts": "plugway.upstream:Timeouts",
     "Upstream": "plugway.upstream:Upstream",
     "sent": "plugway.request:sent",

@@ -7,7 +7,7 @@ renders an error in its own official shape; nothing here knows any shape.
 from __future__ import annotations
 
 from inspect import cleandoc
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class PlugwayError(Exception):
@@ -62,6 +62,23 @@ class NotAuthenticated(ClientError):
 
     status = 401
     code = "not_authenticated"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        reason: Literal["absent", "malformed", "unknown", "early", "late"] = "unknown",
+    ) -> None:
+        """Keep why, for surfaces whose official errors tell.
+
+        Args:
+            message: As in `PlugwayError`; the same for all reasons.
+            reason: `absent`: nothing was presented; `malformed`: it cannot be a key;
+                `early` and `late`: a token whose signature is right is not valid yet, or no
+                more; `unknown`: anything else.
+        """
+        super().__init__(message)
+        self.reason = reason
 
 
 class InsufficientCredits(ClientError):
@@ -201,6 +218,18 @@ class QuotaExhausted(UpstreamError):
     status = 429
     code = "quota_exhausted"
     retryable = True
+
+
+class TaskGone(UpstreamError):
+    """The upstream has no such task."""
+
+    code = "task_gone"
+
+
+class UnreadableAnswer(UpstreamError):
+    """The upstream answered in a way that is not understood."""
+
+    code = "unreadable_answer"
 
 
 class ConfigurationError(PlugwayError):

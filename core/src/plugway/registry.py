@@ -19,7 +19,15 @@ from plugway.plugins.loading import PluginInfo, report
 from plugway.routes import RouteTable
 
 if TYPE_CHECKING:
-    from plugway.contract import CredentialKind, Emulator, Mount, Provider, TariffRow, Worker
+    from plugway.contract import (
+        CredentialKind,
+        Emulator,
+        Mount,
+        Poller,
+        Provider,
+        TariffRow,
+        Worker,
+    )
     from plugway.plugins import LoadedPlugins
 
 
@@ -32,6 +40,7 @@ class Registry:
         providers: Providers by name.
         credential_kinds: Credential kinds by name.
         tariffs: Default prices, each with the plugin's name.
+        pollers: Who asks for tasks, by provider.
         workers: Background work.
         emulators: Stand-ins by provider.
         owners: The plugin that has a name: `owners["provider:kling"]`.
@@ -58,6 +67,9 @@ class Registry:
         )
         self.tariffs: tuple[tuple[str, TariffRow], ...] = tuple(
             (one.plugin, row) for one in accepted for row in one.tariffs
+        )
+        self.pollers: Mapping[str, Poller] = MappingProxyType(
+            {poller.provider: poller for one in accepted for poller in one.pollers}
         )
         self.workers: tuple[Worker, ...] = tuple(
             worker for one in accepted for worker in one.workers

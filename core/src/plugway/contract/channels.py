@@ -52,6 +52,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         title: For people.
         credential: Name of the `CredentialKind` its channels hold; None: no secret.
         models: Names a channel may list; empty: any.
+        more_models: A channel may list others too, as where the upstream gets new ones often.
         settings: Struct of a channel's settings.
         base_url: `origin` takes scheme and host only; `any` also a path.
         departure: What to do when a client leaves.
@@ -68,6 +69,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     credential: str | None = None
     models: tuple[str, ...] = ()
+    more_models: bool = False
     settings: type[ChannelSettings] = ChannelSettings
     base_url: Literal["origin", "any"] = "origin"
     departure: Departure = Departure()

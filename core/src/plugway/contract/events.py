@@ -45,3 +45,31 @@ class CredentialChanged(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     state: str
     reason: str
+
+
+class TaskFinished(msgspec.Struct, frozen=True, kw_only=True):
+    """Tells how a task ended, after its settlement or release is durable.
+
+    Attributes:
+        call_id: Its call.
+        provider: The provider.
+        kind: The plugin's word for its kind.
+        model: The model.
+        upstream_id: The upstream's name for it; None: it never had one.
+        channel_id: The channel that was asked; None: none was.
+        user_id: Whose it is.
+        state: `succeed`, `failed` or `expired`.
+        credits: Charged; 0 when released.
+        reason: Why it failed; empty: it did not.
+    """
+
+    call_id: str
+    provider: str
+    kind: str
+    model: str
+    upstream_id: str | None
+    channel_id: int | None
+    user_id: int
+    state: str
+    credits: int
+    reason: str = ""

@@ -5,7 +5,7 @@ Told after the fact, never in a request's way. These are `async def`.
 
 from __future__ import annotations
 
-from plugway.contract import CallSettled, CredentialChanged
+from plugway.contract import CallSettled, CredentialChanged, TaskFinished
 from plugway.hookspecs.marks import hookspec
 
 
@@ -35,6 +35,36 @@ async def call_settled(event: CallSettled) -> None:
         @hookimpl
         async def call_settled(event: CallSettled) -> None:
             log.info("%s cost %d credits", event.model, event.credits)
+        ```
+    """
+
+
+@hookspec
+async def task_finished(event: TaskFinished) -> None:
+    """Hear of a task that has ended, its settlement or release being durable.
+
+    Called: once for each task, by the process that ended it.
+    Results: none.
+    Order: listeners are told one after another, in no promised order.
+    Errors: logged with the plugin's name; other listeners and tasks do not notice. An event
+        is told once at most: one that a crash swallows is in the database all the same.
+
+    Args:
+        event: What happened.
+
+    Example:
+        ```python
+        import logging
+
+        from plugway import TaskFinished, hookimpl
+
+        log = logging.getLogger(__name__)
+
+
+        @hookimpl
+        async def task_finished(event: TaskFinished) -> None:
+            if event.state != "succeed":
+                log.info("%s of %s %s: %s", event.kind, event.model, event.state, event.reason)
         ```
     """
 

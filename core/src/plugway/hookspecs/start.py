@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from plugway.contract import CredentialKind, Emulator, Mount, Provider, TariffRow, Worker
+from plugway.contract import CredentialKind, Emulator, Mount, Poller, Provider, TariffRow, Worker
 from plugway.hookspecs.marks import hookspec
 
 if TYPE_CHECKING:
@@ -173,6 +173,75 @@ def register_routes(gateway: Gateway) -> Iterable[Mount]:  # type: ignore[empty-
                     return await call.relay(answer)
 
             return [Mount(path="/echo", endpoint=echo, methods={"POST"})]
+        ```
+    """
+
+
+@hookspec
+def register_pollers(gateway: Gateway) -> Iterable[Poller]:  # type: ignore[empty-body]  # a spec has no body
+    """Return who asks upstreams for tasks.
+
+    A plugin makes tasks with `gateway.tasks.open`; from then on the core decides when to ask,
+    and ends a task with its settlement or release in one step.
+
+    Called: once for each gateway, at start; the upstreams are asked when it serves.
+    Results: one a provider.
+    Order: none.
+    Errors: the plugin is left out when this raises, returns anything but pollers, or one for a
+        provider that nobody registers or that has one already. A poll that raises something
+        else than an `UpstreamError` is logged and counted as a failed one.
+
+    Args:
+        gateway: The gateway, all of which the pollers can use. While hooks run, only
+            `settings(type)`, `log` and `clock` can be.
+
+    Returns:
+        Pollers.
+
+    Example:
+        ```python
+        import json
+        from collections.abc import Iterable
+
+        from plugway import (
+            Ask,
+            Poller,
+            Provider,
+            Task,
+            TaskUpdate,
+            UnreadableAnswer,
+            hookimpl,
+        )
+
+        STATES = {"running": "processing", "done": "succeed", "error": "failed"}
+
+
+        class EchoPoller(Poller):
+            provider = "echo"
+
+            async def poll(self, task: Task, ask: Ask) -> TaskUpdate:
+                return self.read(await ask(f"/jobs/{task.upstream_id}"))
+
+            async def find(self, task: Task, ask: Ask) -> TaskUpdate:
+                return self.read(await ask(f"/jobs/by-client-id/{task.call_id}"))
+
+            def read(self, body: bytes) -> TaskUpdate:
+                job = json.loads(body)
+                if job["status"] not in STATES:
+                    raise UnreadableAnswer(f"unknown status {job['status']!r}")
+                return TaskUpdate(
+                    state=STATES[job["status"]], upstream_id=job["id"], answer=body.decode()
+                )
+
+
+        @hookimpl
+        def register_providers() -> Iterable[Provider]:
+            return [Provider(name="echo", title="Echo", models=("echo",))]
+
+
+        @hookimpl
+        def register_pollers() -> Iterable[Poller]:
+            return [EchoPoller()]
         ```
     """
 

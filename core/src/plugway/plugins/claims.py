@@ -117,6 +117,10 @@ class Claims:
         if contribution.emulator is not None:
             stood_for = contribution.emulator.provider
             wants.append(("provider", "the emulator stands in for the provider", stood_for))
+        wants += [
+            ("provider", "the poller asks for the provider", poller.provider)
+            for poller in contribution.pollers
+        ]
         for kind, what, name in wants:
             if name is not None and (kind, name) not in self.owners:
                 return f"{what} {name!r}, and no plugin registers it"

@@ -13,6 +13,7 @@ from plugway.contract import (
     CredentialKind,
     Emulator,
     Mount,
+    Poller,
     Provider,
     Tables,
     TariffRow,
@@ -36,9 +37,11 @@ KINDS = {
     "register_credentials": "credentials",
     "register_tariffs": "tariffs",
     "register_routes": "routes",
+    "register_pollers": "pollers",
     "register_workers": "workers",
     "register_emulator": "emulators",
     "call_settled": "events",
+    "task_finished": "events",
     "credential_changed": "events",
 }
 
@@ -49,6 +52,7 @@ EVENTS = tuple(hook for hook, what in KINDS.items() if what == "events")
 _EMULATOR = ("provider", "secret", "models", "settings", "tour", "start", "stop")
 
 _KIND: type[CredentialKind] = CredentialKind  # type: ignore[type-abstract]  # for isinstance
+_POLLER: type[Poller] = Poller  # type: ignore[type-abstract]  # for isinstance
 
 T = TypeVar("T")
 
@@ -82,6 +86,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[CredentialKind, ...] = ()
     tariffs: tuple[TariffRow, ...] = ()
     routes: tuple[Mount, ...] = ()
+    pollers: tuple[Poller, ...] = ()
     workers: tuple[Worker, ...] = ()
     emulator: Emulator | None = None
     listeners: Mapping[str, Callable[[Any], Any]] = msgspec.field(default_factory=dict)
@@ -92,6 +97,8 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
             yield "provider", provider.name
         for credential in self.credentials:
             yield "credential", credential.name
+        for poller in self.pollers:
+            yield "poller", poller.provider
         for worker in self.workers:
             yield "worker", worker.name
         if self.emulator is not None:
@@ -111,6 +118,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
             "credentials": tuple(credential.name for credential in self.credentials),
             "tariffs": tuple(dict.fromkeys(row.key for row in self.tariffs)),
             "routes": tuple(_described(mount, given_up) for mount in self.routes),
+            "pollers": tuple(poller.provider for poller in self.pollers),
             "workers": tuple(worker.name for worker in self.workers),
             "emulators": () if self.emulator is None else (self.emulator.provider,),
             "events": tuple(self.listeners),
@@ -159,6 +167,7 @@ def contribute(plugin: Implementations, gateway: object) -> Contribution:
         credentials=_several(plugin, "register_credentials", _KIND, gateway),
         tariffs=_several(plugin, "register_tariffs", TariffRow, gateway),
         routes=_several(plugin, "register_routes", Mount, gateway),
+        pollers=_several(plugin, "register_pollers", _POLLER, gateway),
         workers=_several(plugin, "register_workers", Worker, gateway),
         emulator=_emulator(plugin),
         listeners={name: plugin.listener(name) for name in EVENTS if name in plugin.names},
@@ -166,6 +175,9 @@ def contribute(plugin: Implementations, gateway: object) -> Contribution:
     for credential in found.credentials:
         if not isinstance(getattr(credential, "name", None), str) or not credential.name:
             raise Refused(f"the credential kind {type(credential).__name__} has no name")
+    for poller in found.pollers:
+        if not isinstance(getattr(poller, "provider", None), str) or not poller.provider:
+            raise Refused(f"the poller {type(poller).__name__} has no provider")
     _distinct(" ".join(claim) for claim in found.claims())
     _distinct(f"route {claim}" for mount in found.routes for claim in claims(mount))
     _distinct(f"the tariff row {_priced(row)}" for row in found.tariffs)

@@ -15,6 +15,7 @@ from plugway.clock import SystemClock
 from plugway.ids import new_id
 from plugway.ledger.books import Account as LedgerAccount
 from plugway.ledger.books import Books, Entry, Hold, Needs
+from plugway.ledger.changes import Changes
 from plugway.ledger.ledger import Ledger
 from plugway.ledger.operations import (
     Adjust,
@@ -38,7 +39,17 @@ from plugway.ledger.rows import (
     hold_rows,
 )
 from plugway.ledger.snapshot import snapshot
-from plugway.ledger.store import Lost, OpenHolds, Store
+from plugway.ledger.store import Lost, OpenHolds, Pruned, Store
+from plugway.ledger.task_books import Task
+from plugway.ledger.task_rows import (
+    KEPT,
+    NAMES,
+    TASK,
+    TASK_CHANGE,
+    TASK_STATE,
+    task_changes,
+    task_rows,
+)
 from plugway.ledger.verify import verify
 from plugway.storage.database import Database
 from plugway.storage.models import Account
@@ -147,6 +158,8 @@ class MemoryStore:
         self.holds: dict[str, tuple[Any, ...]] = {}
         self.entries: list[tuple[Any, ...]] = []
         self.usages: dict[str, list[Any]] = {}
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.callbacks: list[tuple[Any, ...]] = []
         self.batches: list[int] = []
         self.before: list[Exception | None] = []
         self.after: list[Exception | None] = []
@@ -177,7 +190,7 @@ class MemoryStore:
                 raise ValueError("poison")
         plan = Plan(self.load(Needs(operations)))
         answers = plan.decide(operations)
-        self.keep(plan)
+        self.keep(plan.changes)
         if self.after and (error := self.after.pop(0)) is not None:
             if isinstance(error, Lost):
                 error.planned = answers
@@ -200,9 +213,19 @@ class MemoryStore:
                 if row["idempotency_key"] in needs.entries
             ],
             set(needs.usages) & self.usages.keys(),
+            [
+                Task(*(self.tasks[call][name] for name in TASK_STATE))
+                for call in set(needs.tasks) & self.tasks.keys()
+            ],
+            [
+                tuple(task[name] for name in NAMES)
+                for task in self.tasks.values()
+                if task["upstream_id"] in needs.upstream_ids
+                or (task["external_id"] in needs.external_ids and task["user_id"] in needs.users)
+            ],
         )
 
-    def keep(self, plan: Plan) -> None:
+    def keep(self, plan: Changes) -> None:
         """Write what a batch has decided."""
         for call, change in plan.corrections.items():
             if call in self.usages:
@@ -223,11 +246,32 @@ class MemoryStore:
         self.entries += plan.entries
         assert not plan.usages.keys() & self.usages.keys()
         self.usages |= plan.usages
+        for row in task_changes(plan.tasks.values()):
+            task = dict(zip(TASK_CHANGE, row, strict=True))
+            kept = {name for name in KEPT if task[name] is None}
+            self.tasks[row[0]] |= {name: task[name] for name in task.keys() - kept}
+        for row in task_rows(plan.new_tasks.values()):
+            assert row[0] not in self.tasks
+            self.tasks[row[0]] = dict(zip(TASK, row, strict=True))
+        self.callbacks += plan.callbacks
+        self.check_names()
+
+    def check_names(self) -> None:
+        """Refuse names that are taken, as the databases do."""
+        for columns in (("upstream_id", "provider"), ("external_id", "user_id", "provider")):
+            taken = [
+                tuple(task[name] for name in columns)
+                for task in self.tasks.values()
+                if task[columns[0]] is not None
+            ]
+            assert len(taken) == len(set(taken))
 
     async def expired(self, now_us: int, limit: int) -> list[str]:
         """List expired holds."""
         holds = [Hold(*row) for row in self.holds.values()]
-        over = [h.call_id for h in holds if h.state == "open" and h.expires_at <= now_us]
+        over = [
+            h.call_id for h in holds if h.state == "open" and not h.task and h.expires_at <= now_us
+        ]
         return over[:limit]
 
     async def open_holds(self) -> OpenHolds:
@@ -237,7 +281,7 @@ class MemoryStore:
         ]
         return OpenHolds(count=len(amounts), credits=sum(amounts))
 
-    async def prune(self, before_us: int, limit: int) -> int:
+    async def prune(self, what: Pruned, before_us: int, limit: int) -> int:
         """Refuse: no test of this store prunes."""
         raise NotImplementedError
 

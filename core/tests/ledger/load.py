@@ -2,6 +2,7 @@
 
 It writes a line for each answer it has got, as a client would keep its own record.
 `load.py reserve N`: N reserves of 10 on account 1 at once, then the number admitted.
+`load.py ends N`: ends the tasks job0, job1, … of account 1, then the numbers ended and charged.
 `load.py calls`: calls without end on accounts 1 to 4, the last being a key's quota.
 """
 
@@ -16,7 +17,15 @@ from plugway.clock import SystemClock
 from plugway.errors import InsufficientCredits
 from plugway.ids import new_id
 from plugway.ledger.ledger import Ledger
-from plugway.ledger.operations import Refund, Release, Reserve, Settle, UsageRecord
+from plugway.ledger.operations import (
+    EndState,
+    Finish,
+    Refund,
+    Release,
+    Reserve,
+    Settle,
+    UsageRecord,
+)
 from plugway.storage.url import DatabaseURL
 
 
@@ -49,6 +58,20 @@ async def reserves(ledger: Ledger, number: int) -> None:
         if isinstance(each, BaseException) and not isinstance(each, InsufficientCredits):
             raise each
     say(str(sum(not isinstance(each, BaseException) for each in results)))
+
+
+async def ends(ledger: Ledger, number: int) -> None:
+    say("ready")
+    sys.stdin.readline()
+    operations: list[Finish] = []
+    for place in range(number):
+        # Each process would have it otherwise, in another order.
+        job = place if os.getpid() % 2 else number - place - 1
+        state: EndState = "succeed" if (os.getpid() + job) % 3 else "failed"
+        operations.append(Finish(call_id=f"job{job}", at=1, state=state))
+    outcomes = await asyncio.gather(*map(ledger.submit, operations))
+    first = [each for each in outcomes if not each.repeated]
+    say(f"{len(first)} {sum(each.charged for each in first)}")
 
 
 async def calls(ledger: Ledger, dice: random.Random) -> None:
@@ -93,6 +116,8 @@ async def main(what: str, number: int) -> None:
     await ledger.open()
     if what == "reserve":
         await reserves(ledger, number)
+    elif what == "ends":
+        await ends(ledger, number)
     else:
         dice = random.Random(number)  # noqa: S311  # a test's own
         await asyncio.gather(*(calls(ledger, dice) for _ in range(24)))

@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugway.errors import BadRequest
-from plugway.ledger.bounds import check, clip
-from plugway.ledger.operations import Expire, Operation, Record, Release, Settle
+from plugway.ledger.bounds import check
+from plugway.ledger.limits import clip
+from plugway.ledger.operations import (
+    Advance,
+    Expire,
+    Finish,
+    NewCallback,
+    NewTask,
+    Operation,
+    Record,
+    Release,
+    Settle,
+)
 from plugway.ledger.rows import USAGE, usage_row
 from plugway.money import MAX_CREDITS
 
@@ -98,6 +109,87 @@ def test_identifiers_fit_their_columns(make: Make, number: Any) -> None:
 def test_usage_is_of_its_call(make: Make) -> None:
     operation = Settle(call_id="a", amount=1, at=1, usage=make.usage("b"))
     refused(operation, "usage.call_id")
+
+
+TASK: dict[str, Any] = {
+    "provider": "kling",
+    "kind": "text2video",
+    "model": "m" * 999,
+    "user_id": 1,
+    "request_id": "r",
+    "ip": "::1",
+    "external_id": None,
+    "callback_url": None,
+    "request": "{}",
+    "facts": "{}",
+    "price": 0,
+    "next_poll_at": 1,
+    "deadline": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("provider", ""),
+        ("provider", "p" * 65),
+        ("kind", "a\0"),
+        ("user_id", 0),
+        ("external_id", "mine "),
+        ("request", "x" * (2**20 + 1)),
+        ("facts", "x" * (2**20 + 1)),
+        ("price", -1),
+        ("next_poll_at", -1),
+        ("deadline", None),
+    ],
+)
+def test_a_new_task_is_within_bounds(make: Make, field: str, value: Any) -> None:
+    check(make.reserve(0, task=NewTask(**TASK)))
+    refused(make.reserve(0, task=NewTask(**TASK | {field: value})), field)
+    refused(make.reserve(-1, task=NewTask(**TASK)), "amount")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("call_id", "a b"),
+        ("at", -1),
+        ("state", "succeed"),
+        ("channel_id", 0),
+        ("credential_id", 0),
+        ("credential_id", 1),
+        ("price", 1.5),
+        ("facts", "x" * (2**20 + 1)),
+        ("upstream_id", " "),
+        ("answer", "x" * (2**20 + 1)),
+        ("next_poll_at", -1),
+    ],
+)
+def test_a_change_of_a_task_is_within_bounds(field: str, value: Any) -> None:
+    least: dict[str, Any] = {"call_id": "a", "at": 1}
+    check(Advance(**least))
+    refused(Advance(**least | {field: value}), field)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("call_id", ""),
+        ("at", None),
+        ("state", "processing"),
+        ("amount", -1),
+        ("upstream_id", "u" * 191),
+        ("answer", "x" * (2**20 + 1)),
+        ("refused", True),
+    ],
+)
+def test_an_end_of_a_task_is_within_bounds(make: Make, field: str, value: Any) -> None:
+    least: dict[str, Any] = {"call_id": "a", "at": 1, "state": "succeed"}
+    check(Finish(**least))
+    refused(Finish(**least | {field: value}), field)
+    refused(Finish(**least, usage=make.usage("b")), "usage.call_id")
+    callback = NewCallback(user_id=1, url="https://c", body="x" * (2**20 + 1))
+    refused(Finish(**least, callback=callback), "callback.body")
 
 
 def test_a_quote_is_no_book(make: Make) -> None:

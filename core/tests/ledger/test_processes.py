@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from plugway.ledger.operations import NewTask
 from plugway.ledger.store import OpenHolds
 
 if TYPE_CHECKING:
@@ -61,6 +62,38 @@ async def test_two_processes_admit_exactly_what_the_balance_covers(bench: Bench)
         assert [await process.wait() for process in processes] == [0, 0]
     assert sum(admitted) == 103
     assert await bench.account() == (1037, 1030)
+    await bench.whole()
+
+
+async def test_two_processes_that_end_the_same_tasks_end_each_once(bench: Bench) -> None:
+    await bench.accounts(10_000)
+    task = NewTask(
+        provider="kling",
+        kind="text2video",
+        model="kling-v1",
+        user_id=1,
+        request_id="r",
+        ip="::1",
+        external_id=None,
+        callback_url=None,
+        request="{}",
+        facts="{}",
+        price=10,
+        next_poll_at=1,
+        deadline=1,
+    )
+    async with bench.ledger() as ledger:
+        starts = [bench.make.reserve(10, call=f"job{n}", task=task) for n in range(700)]
+        await asyncio.gather(*map(ledger.submit, starts))
+    async with loads(bench, "ends", 700, 700) as processes:
+        assert [await line(process) for process in processes] == ["ready", "ready"]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+        said = [(await line(process)).split() for process in processes]
+        assert [await process.wait() for process in processes] == [0, 0]
+    assert sum(int(ended) for ended, _ in said) == 700
+    assert await bench.account() == (10_000 - sum(int(charged) for _, charged in said), 0)
     await bench.whole()
 
 

@@ -8,13 +8,17 @@ import msgspec
 
 from plugway.ledger.operations import (
     Adjust,
+    Advance,
     Expire,
+    Finish,
     HoldState,
+    NewTask,
     Operation,
     Record,
     Refund,
     Reserve,
 )
+from plugway.ledger.task_books import Named, Names, Task
 
 
 class Account(msgspec.Struct, array_like=True, gc=False):
@@ -37,7 +41,7 @@ class Hold(msgspec.Struct, array_like=True, gc=False):
     account_id: int
     key_account_id: int | None
     key_id: int | None
-    task_id: int | None
+    task: bool
     amount: int
     state: HoldState
     settled_amount: int
@@ -63,7 +67,17 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Needs:
     """Lists what must be locked and read for a batch."""
 
-    __slots__ = ("accounts", "calls", "entries", "looks_back", "usages")
+    __slots__ = (
+        "accounts",
+        "calls",
+        "entries",
+        "external_ids",
+        "looks_back",
+        "tasks",
+        "upstream_ids",
+        "usages",
+        "users",
+    )
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         """Collect what the operations name.
@@ -79,6 +93,13 @@ class Needs:
         self.usages: list[str] = []
         #: Idempotency keys that may have been used already.
         self.entries: list[str] = []
+        #: Calls whose tasks are concerned; empty: no task, and no name of one, is.
+        self.tasks: list[str] = []
+        #: Upstreams' names that tasks are to have.
+        self.upstream_ids: set[str] = set()
+        #: Callers' names that new tasks are to have, and the callers.
+        self.external_ids: set[str] = set()
+        self.users: set[int] = set()
         #: Whether some account is concerned because a hold of an earlier batch names it.
         self.looks_back = False
         for operation in operations:
@@ -87,6 +108,10 @@ class Needs:
                 self.accounts.add(operation.account_id)
                 if operation.key_account_id is not None:
                     self.accounts.add(operation.key_account_id)
+                if operation.task is not None:
+                    self._task(operation.call_id, operation.task)
+            elif isinstance(operation, Advance):
+                self._task(operation.call_id, operation)
             elif isinstance(operation, Record):
                 self.calls.append(operation.usage.call_id)
                 self.usages.append(operation.usage.call_id)
@@ -100,6 +125,22 @@ class Needs:
                     self.entries.append(entry_key(operation))
                 elif not isinstance(operation, Expire):
                     self.usages.append(operation.call_id)
+                if isinstance(operation, Finish):
+                    self._task(operation.call_id, operation)
+
+    @property
+    def names(self) -> bool:
+        """Whether a task is to have a name that another may have."""
+        return bool(self.upstream_ids or self.external_ids)
+
+    def _task(self, call_id: str, told: NewTask | Advance | Finish) -> None:
+        self.tasks.append(call_id)
+        if isinstance(told, NewTask):
+            if told.external_id is not None:
+                self.external_ids.add(told.external_id)
+                self.users.add(told.user_id)
+        elif told.upstream_id is not None:
+            self.upstream_ids.add(told.upstream_id)
 
 
 class Books:
@@ -108,7 +149,7 @@ class Books:
     An account that a hold names must be here when the hold is.
     """
 
-    __slots__ = ("accounts", "entries", "holds", "usages")
+    __slots__ = ("accounts", "entries", "holds", "names", "tasks", "usages")
 
     def __init__(
         self,
@@ -116,6 +157,8 @@ class Books:
         holds: Iterable[Hold] = (),
         entries: Iterable[Entry] = (),
         usages: Iterable[str] = (),
+        tasks: Iterable[Task] = (),
+        names: Iterable[Named] = (),
     ) -> None:
         """Index what was read.
 
@@ -124,11 +167,15 @@ class Books:
             holds: Those that exist of the needed ones, read after the lock.
             entries: Those whose idempotency keys have been used.
             usages: The calls that have a usage row.
+            tasks: Those that exist of the needed ones, locked.
+            names: The tasks that have a name which the batch gives.
         """
         self.accounts = {account.id: account for account in accounts}
         self.holds = {hold.call_id: hold for hold in holds}
         self.entries = {entry.idempotency_key: entry for entry in entries}
         self.usages = set(usages)
+        self.tasks = {task.call_id: task for task in tasks}
+        self.names = Names(names)
 
     def complete(self) -> bool:
         """Say whether the accounts of all holds are here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from plugway.clock import Clock
 from plugway.errors import BadRequest, LedgerUnavailable
@@ -14,7 +14,7 @@ from plugway.ledger.mysql import MySQLStore
 from plugway.ledger.operations import Expire, Operation, Outcome, Reserve
 from plugway.ledger.postgres import PostgresStore
 from plugway.ledger.sqlite import SQLiteStore
-from plugway.ledger.store import OpenHolds, Store
+from plugway.ledger.store import OpenHolds, Pruned, Store
 from plugway.ledger.ticket import Ticket
 from plugway.ledger.writer import Writer
 from plugway.patience import Patience
@@ -32,7 +32,7 @@ _STORES: Mapping[Dialect, Callable[[DatabaseURL], Store]] = {
 }
 #: Holds that one round of the sweeper releases.
 _SWEEP = 500
-#: Usage rows that one transaction deletes: others wait for it on SQLite.
+#: Rows that one transaction deletes: others wait for it on SQLite.
 _PRUNE = 500
 
 
@@ -105,14 +105,15 @@ class Ledger:
         """Hand an operation over; operations are done in the order of their coming.
 
         Args:
-            operation: What to do. A settle, release or record is tried for as long as the
-                process lives.
+            operation: What to do. A settle, release or record, the end of a task and what
+                tells of its submit are tried for as long as the process lives.
 
         Returns:
             Its outcome, once it is durable. Cancelling the future, or whoever awaits it,
             does not cancel the operation. Fails with `BadRequest` (not a possible
-            operation), `InsufficientCredits`, `NotFound` (no such account or hold),
-            `Conflict` (another fate or content before) or `LedgerUnavailable`.
+            operation), `InsufficientCredits`, `NotFound` (no such account, hold or task),
+            `Conflict` (another fate or content before, or a name that another task has: its
+            `field` says which) or `LedgerUnavailable`.
         """
         return self._submit(operation).future
 
@@ -120,7 +121,7 @@ class Ledger:
         """Hold credits for a call.
 
         A caller that gives up or is cancelled leaves no hold behind: if it was made all the
-        same, it is released.
+        same, it is released, and its task failed.
 
         Args:
             operation: What to hold.
@@ -132,7 +133,8 @@ class Ledger:
         Raises:
             InsufficientCredits: The account or the key's quota does not admit it.
             LedgerUnavailable: It could not be written in time; nothing is held.
-            Conflict: The call has a hold of other content.
+            Conflict: The call has a hold of other content, or the caller has another task of
+                that external id (`field` is `external_id`).
             NotFound: There is no such account.
             BadRequest: Not a possible operation.
         """
@@ -184,7 +186,10 @@ class Ledger:
                 return total
 
     async def prune(self, before_us: int) -> int:
-        """Delete usage rows that are older than the retention; balances and entries stay.
+        """Delete what is older than the retention; balances, entries and tasks stay.
+
+        That is: usage rows, what upstreams told of tasks by themselves, and messages to
+        clients that were delivered or given up.
 
         Args:
             before_us: Microseconds since 1970; rows made before go.
@@ -195,9 +200,12 @@ class Ledger:
         Raises:
             LedgerUnavailable: The ledger is closed.
         """
+        return sum([await self._prune(what, before_us) for what in get_args(Pruned)])
+
+    async def _prune(self, what: Pruned, before_us: int) -> int:
         total = 0
         while True:
-            deleted = await self._writer.run(lambda store: store.prune(before_us, _PRUNE))
+            deleted = await self._writer.run(lambda store: store.prune(what, before_us, _PRUNE))
             total += deleted
             if deleted < _PRUNE:
                 return total

@@ -16,7 +16,8 @@ from plugway.ledger.books import Account, Books, Entry, Hold, Needs
 from plugway.ledger.mysql_statements import EXPIRED, OPEN, PRUNE, Statements
 from plugway.ledger.operations import Operation
 from plugway.ledger.plan import Answer, Plan
-from plugway.ledger.store import Clash, Lost, OpenHolds
+from plugway.ledger.store import Clash, Lost, OpenHolds, Pruned, pruned
+from plugway.ledger.task_books import Task
 from plugway.storage.configure import prepare
 from plugway.storage.outages import describe, is_outage
 from plugway.storage.url import DatabaseURL
@@ -78,12 +79,13 @@ class MySQLStore:
         ((count, credits_),) = await self._read(OPEN)
         return OpenHolds(count=count, credits=int(credits_))
 
-    async def prune(self, before_us: int, limit: int) -> int:
-        """Delete old usage rows, as `Store` says."""
+    async def prune(self, what: Pruned, before_us: int, limit: int) -> int:
+        """Delete old rows, as `Store` says."""
+        statement = PRUNE.format(pruned(what, str(before_us)), limit)
 
         async def work(connection: asyncmy.Connection) -> int:
             async with connection.cursor() as cursor:
-                deleted: int = await cursor.execute(PRUNE.format(before_us, limit))
+                deleted: int = await cursor.execute(statement)
             await connection.commit()
             return deleted
 
@@ -139,14 +141,16 @@ class MySQLStore:
         if needs.looks_back:
             (rows,) = await _exchange(connection, [statements.accounts_of(needs)])
             accounts = {id_ for row in rows for id_ in row if id_ is not None} | accounts
-        locked, holds, entries, usages = await _exchange(
-            connection, statements.load(needs, accounts)
-        )
+        load = statements.load(needs, accounts)
+        if needs.tasks:
+            load += statements.load_tasks(needs)
+        locked, holds, entries, usages, *tasks = await _exchange(connection, load)
         books = Books(
             (Account(*row) for row in locked),
             (Hold(*row) for row in holds),
             (Entry(*row) for row in entries),
             (row[0] for row in usages),
+            *(((Task(*row) for row in tasks[0]), tasks[1]) if tasks else ()),
         )
         if needs.looks_back and not books.complete():
             # A hold has come between the two reads, so its accounts are not locked.
@@ -154,7 +158,7 @@ class MySQLStore:
             raise Clash("plugway_hold")
         plan = Plan(books)
         answers = plan.decide(operations)
-        await _exchange(connection, statements.write(plan))
+        await _exchange(connection, statements.write(plan.changes))
         try:
             await connection.commit()
         except Exception as error:  # noqa: BLE001  # whatever it is, the commit's fate is unknown

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from plugway.ledger.books import Needs
-from plugway.ledger.plan import Plan
+from plugway.ledger.changes import Changes
 from plugway.ledger.rows import (
     ACCOUNT_CHANGE,
     ACCOUNT_STATE,
@@ -21,16 +21,27 @@ from plugway.ledger.rows import (
     hold_changes,
     hold_rows,
 )
+from plugway.ledger.task_rows import (
+    CALLBACK,
+    KEPT,
+    NAMES,
+    TASK,
+    TASK_CHANGE,
+    TASK_STATE,
+    task_changes,
+    task_rows,
+)
 
-#: Rows that one statement writes: servers limit the size of a packet.
+#: Rows that one statement writes, and characters: servers limit the size of a packet.
 _ROWS = 100
+_CHARACTERS = 400_000
 
 EXPIRED = (
     "SELECT call_id FROM plugway_hold WHERE state = 'open' AND expires_at <= {}"
-    " AND task_id IS NULL ORDER BY expires_at LIMIT {}"
+    " AND task = FALSE ORDER BY expires_at LIMIT {}"
 )
 OPEN = "SELECT count(*), coalesce(sum(amount), 0) FROM plugway_hold WHERE state = 'open'"
-PRUNE = "DELETE FROM plugway_usage WHERE created_at < {} ORDER BY created_at, id LIMIT {}"
+PRUNE = "DELETE FROM {} ORDER BY created_at, id LIMIT {}"
 
 
 class Statements:
@@ -78,43 +89,72 @@ class Statements:
             f"SELECT call_id FROM plugway_usage WHERE call_id IN ({self._list(needs.usages)})",
         ]
 
-    def write(self, plan: Plan) -> Iterator[str]:
+    def load_tasks(self, needs: Needs) -> list[str]:
+        """Lock the tasks that a batch concerns, then read who has the names it gives."""
+        names = f"SELECT {', '.join(NAMES)} FROM plugway_task WHERE"
+        return [
+            f"SELECT {', '.join(TASK_STATE)} FROM plugway_task"
+            f" WHERE call_id IN ({self._list(needs.tasks)}) ORDER BY id FOR UPDATE",
+            f"{names} upstream_id IN ({self._list(needs.upstream_ids)}) UNION ALL"
+            f" {names} external_id IN ({self._list(needs.external_ids)})"
+            f" AND user_id IN ({self._list(needs.users)})",
+        ]
+
+    def write(self, changes: Changes) -> Iterator[str]:
         """Write what a batch has decided."""
-        for call_id, change in plan.corrections.items():
+        for call_id, change in changes.corrections.items():
             # First: a correction is of a row that an earlier batch wrote.
             yield (
                 f"UPDATE plugway_usage SET credits = credits + {change}"
                 f" WHERE call_id = {self.literal(call_id)}"
             )
         yield from self._update(
-            "plugway_account", ACCOUNT_CHANGE, account_changes(plan.touched.values())
+            "plugway_account", ACCOUNT_CHANGE, account_changes(changes.touched.values())
         )
-        yield from self._update("plugway_hold", HOLD_CHANGE, hold_changes(plan.resolved.values()))
-        yield from self._insert("plugway_hold", HOLD, hold_rows(plan.opened.values()))
-        yield from self._insert("plugway_entry", ENTRY, plan.entries)
-        yield from self._insert("plugway_usage", USAGE, list(plan.usages.values()))
+        yield from self._update(
+            "plugway_hold", HOLD_CHANGE, hold_changes(changes.resolved.values())
+        )
+        yield from self._insert("plugway_hold", HOLD, hold_rows(changes.opened.values()))
+        yield from self._insert("plugway_entry", ENTRY, changes.entries)
+        yield from self._insert("plugway_usage", USAGE, list(changes.usages.values()))
+        yield from self._update("plugway_task", TASK_CHANGE, task_changes(changes.tasks.values()))
+        yield from self._insert("plugway_task", TASK, task_rows(changes.new_tasks.values()))
+        yield from self._insert("plugway_callback", CALLBACK, changes.callbacks)
 
     def _list(self, values: Iterable[object]) -> str:
         return ", ".join(map(self.literal, values)) or "NULL"
+
+    def _cut(self, rows: Sequence[Sequence[object]]) -> Iterator[list[str]]:
+        """Write rows' values, as many at a time as one statement takes."""
+        part: list[str] = []
+        size = 0
+        for row in rows:
+            text = self._list(row)
+            if part and (len(part) == _ROWS or size + len(text) > _CHARACTERS):
+                yield part
+                part, size = [], 0
+            part.append(text)
+            size += len(text)
+        if part:
+            yield part
 
     def _insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     ) -> Iterator[str]:
         head = f"INSERT INTO {table}({', '.join(columns)}) VALUES "
-        for at in range(0, len(rows), _ROWS):
-            yield head + ", ".join(f"({self._list(row)})" for row in rows[at : at + _ROWS])
+        for part in self._cut(rows):
+            yield head + ", ".join(f"({row})" for row in part)
 
     def _update(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     ) -> Iterator[str]:
         key, *changed = columns
-        changes = ", ".join(f"t.{name} = v.{name}" for name in changed)
-        for at in range(0, len(rows), _ROWS):
-            first, *others = rows[at : at + _ROWS]
-            named = (f"{self.literal(v)} AS {c}" for v, c in zip(first, columns, strict=True))
-            table_of_values = " UNION ALL ".join(
-                [f"SELECT {', '.join(named)}", *(f"SELECT {self._list(row)}" for row in others)]
-            )
-            yield (
-                f"UPDATE {table} t JOIN ({table_of_values}) v ON t.{key} = v.{key} SET {changes}"
-            )
+        changes = ", ".join(
+            f"t.{name} = COALESCE(v.{name}, t.{name})" if name in KEPT else f"t.{name} = v.{name}"
+            for name in changed
+        )
+        # Names the columns, and adds no row.
+        names = f"SELECT {', '.join(f'NULL AS {name}' for name in columns)} FROM DUAL WHERE FALSE"
+        for part in self._cut(rows):
+            values = " UNION ALL ".join([names, *(f"SELECT {row}" for row in part)])
+            yield f"UPDATE {table} t JOIN ({values}) v ON t.{key} = v.{key} SET {changes}"

@@ -12,6 +12,11 @@ import msgspec
 
 HoldState = Literal["open", "settled", "released"]
 
+#: States that a task passes through, in their order: it never goes back.
+OpenState = Literal["pending", "unknown", "submitted", "processing"]
+#: States that a task ends in.
+EndState = Literal["succeed", "failed", "expired"]
+
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Is the usage row of one call, written in the transaction that ends it."""
@@ -38,6 +43,49 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Is the row of a task before anything was sent: its state is `pending`.
+
+    Attributes:
+        provider: The provider.
+        kind: The plugin's word for how the upstream is asked for it.
+        model: The model.
+        user_id: Whose it is.
+        request_id: The request that made it.
+        ip: Where that came from.
+        external_id: The caller's own name for it; another task of the same user and provider
+            that has it makes the reserve a `Conflict`.
+        callback_url: Where the caller wants to hear of it.
+        request: What was asked; JSON.
+        facts: What its usage row will say; JSON.
+        price: Credits that its success costs.
+        next_poll_at: Microseconds since 1970 when it is looked for, should its submit die.
+        deadline: When it expires.
+    """
+
+    provider: str
+    kind: str
+    model: str
+    user_id: int
+    request_id: str
+    ip: str
+    external_id: str | None
+    callback_url: str | None
+    request: str
+    facts: str
+    price: int
+    next_poll_at: int
+    deadline: int
+
+
+class NewCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """Is a message to a client, written with the change of state that it tells of."""
+
+    user_id: int
+    url: str
+    body: str
+
+
 class Reserve(msgspec.Struct, frozen=True, kw_only=True):
     """Holds credits for a call; a repeat with the same call id returns the first hold.
 
@@ -46,10 +94,11 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
         account_id: The user's account.
         key_account_id: The key's own quota, which must admit too.
         key_id: The key.
-        amount: Credits, above 0.
+        amount: Credits, above 0; of a task also 0.
         quote: The matched tariff rows and the usage, as JSON.
         created_at: Microseconds since 1970.
         expires_at: When the sweeper may release it.
+        task: The row of a task to write with it; such a hold is resolved by the task's end.
     """
 
     call_id: str
@@ -60,10 +109,11 @@ class Reserve(msgspec.Struct, frozen=True, kw_only=True):
     quote: str
     created_at: int
     expires_at: int
+    task: NewTask | None = None
 
 
 class Settle(msgspec.Struct, frozen=True, kw_only=True):
-    """Charges an open hold, once.
+    """Charges an open hold that no task owns, once.
 
     Attributes:
         call_id: The call whose hold it is.
@@ -80,7 +130,7 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """Returns an open hold, once.
+    """Returns an open hold that no task owns, once.
 
     Attributes:
         call_id: The call whose hold it is.
@@ -157,7 +207,87 @@ class Expire(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-Operation = Reserve | Settle | Release | Record | Adjust | Refund | Expire
+class Advance(msgspec.Struct, frozen=True, kw_only=True):
+    """Writes what became known of a task that goes on; on one that has ended, nothing.
+
+    A state before the one it has is not taken, nor what was said with it (`answer`,
+    `progress`, `reason`); the rest is. Values that are None stay.
+
+    Attributes:
+        call_id: The task's call.
+        at: Microseconds since 1970.
+        state: The state to move to.
+        channel_id: Who was asked; given with `credential_id`.
+        credential_id: With which credential; None where the channel has none.
+        price: Credits that its success costs at that channel.
+        upstream_id: The upstream's name for it, once; another task of the provider that has
+            it, or another name before, makes this a `Conflict`.
+        answer: What the upstream said; JSON.
+        progress: Percent.
+        reason: Why the upstream could not be asked; empty, or a poll that told something:
+            forgotten.
+        facts: As in `NewTask`.
+        polled: The upstream was asked: counts a poll, and `failures` is set.
+        failures: Polls in a row that told nothing, this one included.
+        lease: The claim under which it was polled, which ends with this. If the task was woken
+            meanwhile, it stays due; if it was claimed again, `polled`, `failures` and
+            `next_poll_at` are not taken.
+        next_poll_at: When to look again.
+        callback: A message, written only if the state moves.
+    """
+
+    call_id: str
+    at: int
+    state: OpenState | None = None
+    channel_id: int | None = None
+    credential_id: int | None = None
+    price: int | None = None
+    upstream_id: str | None = None
+    answer: str | None = None
+    progress: int | None = None
+    reason: str | None = None
+    facts: str | None = None
+    polled: bool = False
+    failures: int = 0
+    lease: str | None = None
+    next_poll_at: int | None = None
+    callback: NewCallback | None = None
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """Ends a task and settles or releases its hold, in one transaction and once.
+
+    Attributes:
+        call_id: The task's call.
+        at: Microseconds since 1970.
+        state: The state to end in; only `succeed` is charged.
+        amount: Credits to settle, as in `Settle`; None: what the row's `price` says.
+            Without meaning for other states.
+        upstream_id: As in `Advance`, should it not be known yet.
+        answer: What the upstream said; JSON.
+        reason: Why it failed; None: why the upstream could not be asked last, or nothing if it
+            did succeed.
+        usage: Its usage row.
+        polled: The upstream was asked: counts a poll.
+        refused: It failed because the upstream never took it: the caller's name for it is free
+            again.
+        callback: A message, written only if this ends it.
+    """
+
+    call_id: str
+    at: int
+    state: EndState
+    amount: int | None = None
+    upstream_id: str | None = None
+    answer: str | None = None
+    reason: str | None = None
+    usage: UsageRecord | None = None
+    polled: bool = False
+    refused: bool = False
+    callback: NewCallback | None = None
+
+
+Operation = Reserve | Settle | Release | Record | Adjust | Refund | Expire | Advance | Finish
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +300,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         shortfall: Credits the call cost that could not be taken.
         repeated: Nothing changed: it had been done before.
         balance: The user account's balance after it; 0 where no account is concerned.
+        task: The state of the task now; None where no task is concerned.
     """
 
     state: HoldState | None = None
@@ -177,3 +308,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     shortfall: int = 0
     repeated: bool = False
     balance: int = 0
+    task: OpenState | EndState | None = None

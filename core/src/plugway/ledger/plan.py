@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from plugway.errors import BadRequest, Conflict, InsufficientCredits, NotFound, PlugwayError
-from plugway.ledger.books import Account, Books, Entry, Hold, entry_key
-from plugway.ledger.bounds import MAX_BALANCE, clip
+from plugway.ledger.books import Books, Entry, Hold, entry_key
+from plugway.ledger.changes import GATEWAY, Changes
+from plugway.ledger.limits import MAX_BALANCE, clip
 from plugway.ledger.operations import (
     Adjust,
+    Advance,
     Expire,
+    Finish,
     Operation,
     Outcome,
     Record,
@@ -18,14 +20,12 @@ from plugway.ledger.operations import (
     Release,
     Reserve,
     Settle,
-    UsageRecord,
 )
-from plugway.ledger.rows import CREDITS, EntryRow, usage_row
+from plugway.ledger.task_plan import TaskPlan
 
 #: What an operation is answered with: what it did, or why it did nothing.
 Answer = Outcome | PlugwayError
 
-_GATEWAY = "gateway"
 _SWEEPER = "sweeper"
 
 
@@ -37,6 +37,7 @@ class Plan:
     less what was refunded.
 
     Example:
+        >>> from plugway.ledger.books import Account
         >>> books = Books([Account(id=1, balance=100, held=0, overdraft=0)])
         >>> reserve = Reserve(call_id="a", account_id=1, key_account_id=None, key_id=None,
         ...     amount=60, quote="", created_at=0, expires_at=9)
@@ -44,7 +45,7 @@ class Plan:
         ('open', 60)
     """
 
-    __slots__ = ("_books", "corrections", "entries", "opened", "resolved", "touched", "usages")
+    __slots__ = ("_books", "_tasks", "changes")
 
     def __init__(self, books: Books) -> None:
         """Start from what was read.
@@ -53,17 +54,9 @@ class Plan:
             books: Changed by `decide` as the database will be.
         """
         self._books = books
-        #: Accounts to update.
-        self.touched: dict[int, Account] = {}
-        #: Holds to insert, as they are at the end of the batch.
-        self.opened: dict[str, Hold] = {}
-        #: Holds of earlier batches to update.
-        self.resolved: dict[str, Hold] = {}
-        self.entries: list[EntryRow] = []
-        #: Usage rows to insert.
-        self.usages: dict[str, list[Any]] = {}
-        #: Credits to add to usage rows of earlier batches; those of a refund are negative.
-        self.corrections: dict[str, int] = {}
+        #: What is to be written.
+        self.changes = Changes(books)
+        self._tasks = TaskPlan(books, self.changes)
 
     def decide(self, operations: Iterable[Operation]) -> list[Answer]:
         """Decide the operations, each on top of the ones before.
@@ -91,12 +84,16 @@ class Plan:
             return self._release(operation)
         if isinstance(operation, Record):
             hold = self._books.holds.get(operation.usage.call_id)
-            self._keep(operation.usage, _cost(hold))
+            self.changes.keep(operation.usage, _cost(hold))
             return Outcome()
         if isinstance(operation, Expire):
             return self._expire(operation)
         if isinstance(operation, Adjust):
             return self._adjust(operation)
+        if isinstance(operation, Advance):
+            return self._tasks.advance(operation)
+        if isinstance(operation, Finish):
+            return self._tasks.finish(operation)
         return self._refund(operation)
 
     def _reserve(self, operation: Reserve) -> Outcome:
@@ -107,20 +104,24 @@ class Plan:
                 or known.key_account_id != operation.key_account_id
                 or known.key_id != operation.key_id
                 or known.amount != operation.amount
+                or known.task != (operation.task is not None)
             ):
                 raise Conflict("this call holds credits already, for something else")
-            return self._repeated(known)
-        if not self._account(operation.account_id).admits(operation.amount):
+            return self._tasks.repeated(self.changes.repeated(known), known.call_id)
+        new = operation.task
+        if new is not None:
+            self._tasks.check(new)
+        if not self.changes.account(operation.account_id).admits(operation.amount):
             raise InsufficientCredits
         quota = operation.key_account_id
-        if quota is not None and not self._account(quota).admits(operation.amount):
+        if quota is not None and not self.changes.account(quota).admits(operation.amount):
             raise InsufficientCredits("the quota of this key does not cover this call")
         hold = Hold(
             operation.call_id,
             operation.account_id,
             quota,
             operation.key_id,
-            None,
+            new is not None,
             operation.amount,
             "open",
             0,
@@ -131,61 +132,51 @@ class Plan:
             operation.quote,
             operation.created_at,
         )
-        self._books.holds[hold.call_id] = self.opened[hold.call_id] = hold
-        balance = self._post(hold, "reserve", 0, hold.amount, operation.created_at)
-        return Outcome(state="open", balance=balance)
+        self._books.holds[hold.call_id] = self.changes.opened[hold.call_id] = hold
+        balance = self.changes.post(hold, "reserve", 0, hold.amount, operation.created_at)
+        if new is None:
+            return Outcome(state="open", balance=balance)
+        self._tasks.open(operation, new)
+        return Outcome(state="open", balance=balance, task="pending")
 
     def _settle(self, operation: Settle) -> Outcome:
         hold = self._books.holds.get(operation.call_id)
         if hold is None:
-            self._keep(operation.usage, 0)
+            self.changes.keep(operation.usage, 0)
             raise NotFound("this call holds no credits")
+        _check_no_task(hold)
         if hold.state != "open":
-            self._keep(operation.usage, _cost(hold))
+            self.changes.keep(operation.usage, _cost(hold))
             if hold.state == "released":
                 raise Conflict("the credits of this call were released before it was settled")
-            return self._repeated(hold)
-        charged = operation.amount
-        excess = charged - hold.amount
-        if excess > 0 and not self._admits(hold, excess):
-            charged = hold.amount
-            hold.shortfall = excess
-        hold.state = "settled"
-        hold.settled_amount = charged
-        self._resolve(hold, operation.at)
-        balance = self._post(hold, "settle", -charged, -hold.amount, operation.at)
-        self._charge(hold.call_id, operation.usage, charged)
-        return Outcome(state="settled", charged=charged, shortfall=hold.shortfall, balance=balance)
+            return self.changes.repeated(hold)
+        return self.changes.settle(hold, operation.amount, operation.at, operation.usage)
 
     def _release(self, operation: Release) -> Outcome:
         hold = self._books.holds.get(operation.call_id)
         if hold is None:
-            self._keep(operation.usage, 0)
+            self.changes.keep(operation.usage, 0)
             raise NotFound("this call holds no credits")
+        _check_no_task(hold)
         if hold.state != "open":
-            self._keep(operation.usage, _cost(hold))
+            self.changes.keep(operation.usage, _cost(hold))
             if hold.state == "settled":
                 raise Conflict("this call is settled, so its credits cannot be released")
-            return self._repeated(hold)
-        self._keep(operation.usage, 0)
-        return self._let_go(hold, operation.at, _GATEWAY, clip(operation.reason, 255))
+            return self.changes.repeated(hold)
+        self.changes.keep(operation.usage, 0)
+        return self.changes.release(hold, operation.at, GATEWAY, clip(operation.reason, 255))
 
     def _expire(self, operation: Expire) -> Outcome:
         hold = self._books.holds.get(operation.call_id)
         if hold is None:
             raise NotFound("this call holds no credits")
-        if hold.state != "open" or hold.task_id is not None or hold.expires_at > operation.at:
-            return self._repeated(hold)
-        return self._let_go(hold, operation.at, _SWEEPER, "expired")
-
-    def _let_go(self, hold: Hold, at: int, actor: str, reason: str) -> Outcome:
-        hold.state = "released"
-        self._resolve(hold, at)
-        balance = self._post(hold, "release", 0, -hold.amount, at, actor=actor, reason=reason)
-        return Outcome(state="released", balance=balance)
+        _check_no_task(hold)
+        if hold.state != "open" or hold.expires_at > operation.at:
+            return self.changes.repeated(hold)
+        return self.changes.release(hold, operation.at, _SWEEPER, "expired")
 
     def _adjust(self, operation: Adjust) -> Outcome:
-        account = self._account(operation.account_id)
+        account = self.changes.account(operation.account_id)
         key = entry_key(operation)
         amount = operation.amount
         reason = clip(operation.reason, 255)
@@ -200,9 +191,9 @@ class Plan:
         if account.balance + amount > MAX_BALANCE:
             raise BadRequest(f"a balance may not exceed {MAX_BALANCE}", field="amount")
         account.balance += amount
-        self.touched[account.id] = account
+        self.changes.touched[account.id] = account
         actor = clip(operation.actor, 128)
-        self.entries.append(
+        self.changes.entries.append(
             (account.id, None, operation.kind, amount, 0, key, actor, reason, operation.at)
         )
         self._books.entries[key] = entry
@@ -219,109 +210,24 @@ class Plan:
         if known is not None:
             if known != entry:
                 raise Conflict("this idempotency key was used for something else")
-            balance = self._account(hold.account_id).balance
+            balance = self.changes.account(hold.account_id).balance
             return Outcome(state=hold.state, charged=amount, repeated=True, balance=balance)
         if hold.state != "settled":
             raise Conflict(f"this call is {hold.state}, so there is nothing to refund")
         if hold.refunded + amount > hold.settled_amount:
             left = hold.settled_amount - hold.refunded
             raise Conflict(f"of this call at most {left} credits can be refunded")
-        hold.refunded += amount
-        if hold.call_id not in self.opened:
-            self.resolved[hold.call_id] = hold
-        balance = self._post(
-            hold,
-            "refund",
-            amount,
-            0,
-            operation.at,
-            key=operation.idempotency_key,
-            actor=clip(operation.actor, 128),
-            reason=reason,
-        )
+        actor = clip(operation.actor, 128)
+        key = operation.idempotency_key
+        balance = self.changes.refund(hold, amount, operation.at, key, actor, reason)
         self._books.entries[entry.idempotency_key] = entry
-        self._correct(hold.call_id, -amount)
         return Outcome(state="settled", charged=amount, balance=balance)
 
-    def _account(self, number: int) -> Account:
-        account = self._books.accounts.get(number)
-        if account is None:
-            raise NotFound("there is no such account")
-        return account
 
-    def _admits(self, hold: Hold, excess: int) -> bool:
-        if not self._account(hold.account_id).admits(excess):
-            return False
-        quota = hold.key_account_id
-        return quota is None or self._account(quota).admits(excess)
-
-    def _repeated(self, hold: Hold) -> Outcome:
-        return Outcome(
-            state=hold.state,
-            charged=hold.settled_amount,
-            shortfall=hold.shortfall,
-            repeated=True,
-            balance=self._account(hold.account_id).balance,
-        )
-
-    def _resolve(self, hold: Hold, at: int) -> None:
-        hold.resolved_at = at
-        if hold.call_id not in self.opened:
-            self.resolved[hold.call_id] = hold
-
-    def _post(
-        self,
-        hold: Hold,
-        kind: str,
-        balance: int,
-        held: int,
-        at: int,
-        *,
-        key: str = "",
-        actor: str = _GATEWAY,
-        reason: str = "",
-    ) -> int:
-        """Move both accounts of a hold and return the user's balance."""
-        call_id = hold.call_id
-        key = key or call_id
-        account = self._books.accounts[hold.account_id]
-        account.balance += balance
-        account.held += held
-        self.touched[account.id] = account
-        self.entries.append(
-            (account.id, call_id, kind, balance, held, f"{kind}:{key}", actor, reason, at)
-        )
-        if hold.key_account_id is not None:
-            quota = self._books.accounts[hold.key_account_id]
-            quota.balance += balance
-            quota.held += held
-            self.touched[quota.id] = quota
-            self.entries.append(
-                (quota.id, call_id, kind, balance, held, f"{kind}.key:{key}", actor, reason, at)
-            )
-        return account.balance
-
-    def _keep(self, usage: UsageRecord | None, charged: int) -> None:
-        """Write the usage row unless the call has one."""
-        if usage is None:
-            return
-        call_id = usage.call_id
-        if call_id not in self.usages and call_id not in self._books.usages:
-            self.usages[call_id] = usage_row(usage, charged)
-
-    def _charge(self, call_id: str, usage: UsageRecord | None, charged: int) -> None:
-        """Write the usage row, or put the charge on the one that the call has."""
-        if call_id in self.usages or call_id in self._books.usages:
-            self._correct(call_id, charged)
-        elif usage is not None:
-            self.usages[call_id] = usage_row(usage, charged)
-
-    def _correct(self, call_id: str, change: int) -> None:
-        row = self.usages.get(call_id)
-        if row is not None:
-            row[CREDITS] += change
-        else:
-            self.corrections[call_id] = self.corrections.get(call_id, 0) + change
+def _check_no_task(hold: Hold) -> None:
+    """Leave a task's hold to the task."""
+    if hold.task:
+        raise Conflict("only the end of its task resolves the credits of this call")
 
 
 def _cost(hold: Hold | None) -> int:

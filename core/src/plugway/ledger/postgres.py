@@ -1,11 +1,11 @@
 """The ledger's own PostgreSQL connection.
 
-A batch is five exchanges: begin, lock, read, write, commit. Accounts are locked in the
-order of their ids and everything else is read after that, so in READ COMMITTED each batch
-sees what the one before it on the same accounts has left.
+A batch is five exchanges: begin, lock, read, write, commit; tasks need some more. Accounts
+are locked in the order of their ids, then tasks in theirs, and everything else is read after
+that, so in READ COMMITTED each batch sees what the one before it has left.
 """
 
-# ruff: noqa: S608  # the text is made of this package's names; values are bound or escaped
+# the text is made of this package's names; values are bound or escaped
 
 from __future__ import annotations
 
@@ -17,21 +17,35 @@ import msgspec
 
 from plugway.errors import ConfigurationError
 from plugway.ledger.books import Account, Books, Entry, Hold, Needs
+from plugway.ledger.changes import Changes
 from plugway.ledger.operations import Operation
 from plugway.ledger.plan import Answer, Plan
+from plugway.ledger.postgres_statements import (
+    EXPIRED,
+    LOAD,
+    LOCK,
+    LOCK_HELD,
+    LOCK_TASKS,
+    NAMED,
+    OPEN,
+    WRITE,
+    WRITE_NEW,
+    WRITE_TASKS,
+    prune,
+)
 from plugway.ledger.rows import (
     ACCOUNT_CHANGE,
     ENTRY,
-    ENTRY_STATE,
     HOLD,
     HOLD_CHANGE,
-    HOLD_STATE,
     USAGE,
     account_changes,
     hold_changes,
     hold_rows,
 )
-from plugway.ledger.store import Clash, Lost, OpenHolds
+from plugway.ledger.store import Clash, Lost, OpenHolds, Pruned
+from plugway.ledger.task_books import Task
+from plugway.ledger.task_rows import CALLBACK, TASK, TASK_CHANGE, task_changes, task_rows
 from plugway.storage.configure import prepare
 from plugway.storage.outages import describe, is_outage
 from plugway.storage.url import DatabaseURL
@@ -51,105 +65,6 @@ SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET jit = off
 """
-_TEXTS = frozenset(
-    (
-        "call_id",
-        "state",
-        "quote",
-        "kind",
-        "idempotency_key",
-        "actor",
-        "reason",
-        "request_id",
-        "provider",
-        "model",
-        "error",
-        "ip",
-    )
-)
-
-_HELD = "FROM plugway_hold WHERE call_id = ANY($2::text[])"
-_LOCK = """
-SELECT id, balance, held, overdraft FROM plugway_account WHERE id = ANY($1::bigint[])
-ORDER BY id FOR UPDATE
-"""
-_LOCK_HELD = f"""
-SELECT id, balance, held, overdraft FROM plugway_account WHERE id IN (
-  SELECT unnest($1::bigint[]) UNION SELECT account_id {_HELD} UNION SELECT key_account_id {_HELD})
-ORDER BY id FOR UPDATE
-"""
-
-
-def _json(columns: Sequence[str], table: str, place: str) -> str:
-    rows = f"json_agg(json_build_array({', '.join(columns)}))"
-    found = f"{table} WHERE {columns[0]} = ANY({place}::text[])"
-    return f"(SELECT coalesce({rows}, '[]')::text FROM {found})"
-
-
-_LOAD = f"""
-SELECT
-  {_json(HOLD_STATE, "plugway_hold", "$1")},
-  {_json(ENTRY_STATE, "plugway_entry", "$2")},
-  (SELECT coalesce(json_agg(call_id), '[]')::text FROM plugway_usage
-     WHERE call_id = ANY($3::text[]))
-"""
-
-
-def _write() -> str:
-    """Build the one statement that writes a batch; its parts see none of each other."""
-    place = 0
-
-    def rows(columns: Sequence[str]) -> str:
-        nonlocal place
-        arrays = []
-        for name in columns:
-            place += 1
-            kind = "text" if name in _TEXTS else "bool" if name == "estimated" else "bigint"
-            arrays.append(f"${place}::{kind}[]")
-        return f"unnest({', '.join(arrays)}) AS v({', '.join(columns)})"
-
-    def update(table: str, columns: Sequence[str]) -> str:
-        key, *changed = columns
-        changes = ", ".join(f"{name} = v.{name}" for name in changed)
-        return f"UPDATE {table} t SET {changes} FROM {rows(columns)} WHERE t.{key} = v.{key}"
-
-    def insert(table: str, columns: Sequence[str]) -> str:
-        names = ", ".join(columns)
-        return f"INSERT INTO {table}({names}) SELECT {names} FROM {rows(columns)}"
-
-    correct = (
-        "UPDATE plugway_usage t SET credits = t.credits + v.credits"
-        f" FROM {rows(('call_id', 'credits'))} WHERE t.call_id = v.call_id"
-    )
-    parts = (
-        correct,
-        update("plugway_account", ACCOUNT_CHANGE),
-        update("plugway_hold", HOLD_CHANGE),
-        insert("plugway_hold", HOLD),
-        insert("plugway_entry", ENTRY),
-        insert("plugway_usage", USAGE),
-    )
-    return f"WITH {', '.join(f'p{i} AS ({part})' for i, part in enumerate(parts))} SELECT 1"
-
-
-_WRITE = _write()
-_EXPIRED = """
-SELECT call_id FROM plugway_hold
-WHERE state = 'open' AND expires_at <= $1 AND task_id IS NULL ORDER BY expires_at LIMIT $2
-"""
-_OPEN = """
-SELECT count(*), coalesce(sum(amount), 0)::bigint FROM plugway_hold WHERE state = 'open'
-"""
-_PRUNE = """
-WITH gone AS (
-  DELETE FROM plugway_usage WHERE id IN (
-    SELECT id FROM plugway_usage WHERE created_at < $1 ORDER BY created_at, id LIMIT $2
-    FOR UPDATE SKIP LOCKED)
-  RETURNING 1)
-SELECT count(*) FROM gone
-"""
-
-
 #: The server is a standby now and stays up as one: only a new connection finds the primary.
 _READ_ONLY = "25006"
 
@@ -186,17 +101,18 @@ class PostgresStore:
 
     async def expired(self, now_us: int, limit: int) -> list[str]:
         """List expired holds, as `Store` says."""
-        rows = await self._guard(lambda connection: connection.fetch(_EXPIRED, now_us, limit))
+        rows = await self._guard(lambda connection: connection.fetch(EXPIRED, now_us, limit))
         return [row[0] for row in rows]
 
     async def open_holds(self) -> OpenHolds:
         """Count the open holds, as `Store` says."""
-        count, credits_ = await self._guard(lambda connection: connection.fetchrow(_OPEN))
+        count, credits_ = await self._guard(lambda connection: connection.fetchrow(OPEN))
         return OpenHolds(count=count, credits=credits_)
 
-    async def prune(self, before_us: int, limit: int) -> int:
-        """Delete old usage rows, as `Store` says."""
-        return await self._guard(lambda connection: connection.fetchval(_PRUNE, before_us, limit))
+    async def prune(self, what: Pruned, before_us: int, limit: int) -> int:
+        """Delete old rows, as `Store` says."""
+        statement = prune(what)
+        return await self._guard(lambda c: c.fetchval(statement, before_us, limit))
 
     async def close(self) -> None:
         """Disconnect, as `Store` says."""
@@ -241,15 +157,24 @@ class PostgresStore:
         accounts = list(needs.accounts)
         await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         if needs.looks_back:
-            locked = await connection.fetch(_LOCK_HELD, accounts, needs.calls)
+            locked = await connection.fetch(LOCK_HELD, accounts, needs.calls)
         else:
-            locked = await connection.fetch(_LOCK, accounts)
-        row = await connection.fetchrow(_LOAD, needs.calls, needs.entries, needs.usages)
+            locked = await connection.fetch(LOCK, accounts)
+        row = await connection.fetchrow(LOAD, needs.calls, needs.entries, needs.usages)
+        tasks, names = [], []
+        if needs.tasks:
+            tasks = await connection.fetch(LOCK_TASKS, needs.tasks)
+        if needs.names:
+            names = await connection.fetch(
+                NAMED, list(needs.upstream_ids), list(needs.external_ids), list(needs.users)
+            )
         books = Books(
             (Account(*account) for account in locked),
             self._holds.decode(row[0]),
             self._entries.decode(row[1]),
             self._usages.decode(row[2]),
+            (Task(*task) for task in tasks),
+            names,
         )
         if needs.looks_back and not books.complete():
             # A hold has come between the two reads, so its accounts are not locked.
@@ -257,20 +182,32 @@ class PostgresStore:
             raise Clash("plugway_hold")
         plan = Plan(books)
         answers = plan.decide(operations)
-        await connection.execute(
-            _WRITE,
-            *_arrays(2, plan.corrections.items()),
-            *_arrays(len(ACCOUNT_CHANGE), account_changes(plan.touched.values())),
-            *_arrays(len(HOLD_CHANGE), hold_changes(plan.resolved.values())),
-            *_arrays(len(HOLD), hold_rows(plan.opened.values())),
-            *_arrays(len(ENTRY), plan.entries),
-            *_arrays(len(USAGE), plan.usages.values()),
-        )
+        await self._write(connection, plan.changes)
         try:
             await connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  # whatever it is, the commit's fate is unknown
             raise Lost(describe(error), answers) from None
         return answers
+
+    async def _write(self, connection: Connection, changes: Changes) -> None:
+        await connection.execute(
+            WRITE,
+            *_arrays(2, changes.corrections.items()),
+            *_arrays(len(ACCOUNT_CHANGE), account_changes(changes.touched.values())),
+            *_arrays(len(HOLD_CHANGE), hold_changes(changes.resolved.values())),
+            *_arrays(len(HOLD), hold_rows(changes.opened.values())),
+            *_arrays(len(ENTRY), changes.entries),
+            *_arrays(len(USAGE), changes.usages.values()),
+        )
+        if changes.tasks:
+            rows = task_changes(changes.tasks.values())
+            await connection.execute(WRITE_TASKS, *_arrays(len(TASK_CHANGE), rows))
+        if changes.new_tasks or changes.callbacks:
+            await connection.execute(
+                WRITE_NEW,
+                *_arrays(len(TASK), task_rows(changes.new_tasks.values())),
+                *_arrays(len(CALLBACK), changes.callbacks),
+            )
 
     async def _connect(self) -> Connection:
         import asyncpg

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from plugway.ledger.books import Account, Hold
-from plugway.ledger.bounds import clip, count
+from plugway.ledger.limits import clip, count
 from plugway.ledger.operations import UsageRecord
 
 HOLD = (
@@ -16,7 +16,7 @@ HOLD = (
     "account_id",
     "key_account_id",
     "key_id",
-    "task_id",
+    "task",
     "amount",
     "state",
     "settled_amount",

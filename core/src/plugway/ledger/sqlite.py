@@ -5,17 +5,14 @@ step of a statement, and a busy event loop is slow to hand it back; so what conc
 rows is one step: it is read as one row of JSON and written by multi-row statements.
 """
 
-# ruff: noqa: S608  # the text is made of this package's names; values are bound or escaped
-
 from __future__ import annotations
 
 import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, product
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,22 +20,29 @@ import msgspec
 
 from plugway.errors import ConfigurationError
 from plugway.ledger.books import Account, Books, Entry, Hold, Needs
+from plugway.ledger.changes import Changes
 from plugway.ledger.operations import Operation
 from plugway.ledger.plan import Answer, Plan
-from plugway.ledger.rows import (
-    ACCOUNT_CHANGE,
-    ACCOUNT_STATE,
-    ENTRY,
-    ENTRY_STATE,
-    HOLD,
-    HOLD_CHANGE,
-    HOLD_STATE,
-    USAGE,
-    account_changes,
-    hold_changes,
-    hold_rows,
+from plugway.ledger.rows import account_changes, hold_changes, hold_rows
+from plugway.ledger.sqlite_statements import (
+    ACCOUNTS,
+    CALLBACKS,
+    CORRECT,
+    ENTRIES,
+    EXPIRED,
+    LOAD_TASKS,
+    LOADS,
+    NEW_TASKS,
+    OPEN,
+    OPENED,
+    PRUNE,
+    RESOLVED,
+    TASKS,
+    USAGES,
 )
-from plugway.ledger.store import Clash, Lost, OpenHolds
+from plugway.ledger.store import Clash, Lost, OpenHolds, Pruned, pruned
+from plugway.ledger.task_books import Named, Task
+from plugway.ledger.task_rows import task_changes, task_rows
 from plugway.storage.configure import prepare
 from plugway.storage.outages import describe, is_outage
 from plugway.storage.url import DatabaseURL
@@ -47,101 +51,6 @@ T = TypeVar("T")
 
 #: Seconds that a batch waits for another process's transaction before it is lost.
 _PATIENCE = 1.0
-#: Rows a statement writes: a batch is cut into these, so that few statements differ.
-_SIZES = (128, 32, 8, 4, 2, 1)
-
-
-class Statement:
-    """Writes rows, many at a step.
-
-    Example:
-        >>> statement = Statement("INSERT INTO t VALUES ", 2)
-        >>> list(statement.cut([(1, 2), (3, 4), (5, 6)]))[0]
-        ('INSERT INTO t VALUES (?,?),(?,?)', [1, 2, 3, 4])
-    """
-
-    def __init__(self, head: str, width: int, tail: str = "") -> None:
-        """Write the statement once for each number of rows.
-
-        Args:
-            head: Up to the rows.
-            width: Values in a row.
-            tail: After the rows.
-        """
-        row = f"({','.join('?' * width)})"
-        self._texts = [(size, f"{head}{','.join([row] * size)}{tail}") for size in _SIZES]
-
-    def cut(self, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
-        """Cut rows into statements with their values.
-
-        Args:
-            rows: Any number.
-        """
-        at, count = 0, len(rows)
-        for size, text in self._texts:
-            while count - at >= size:
-                yield text, list(chain.from_iterable(rows[at : at + size]))
-                at += size
-
-
-def _insert(table: str, columns: Sequence[str]) -> Statement:
-    return Statement(f"INSERT INTO {table}({','.join(columns)}) VALUES ", len(columns))
-
-
-def _update(table: str, columns: Sequence[str]) -> Statement:
-    key, *changed = columns
-    names = (f"{name} = v.column{place}" for place, name in enumerate(changed, 2))
-    head = f"UPDATE {table} SET {', '.join(names)} FROM (VALUES "
-    return Statement(head, len(columns), f") AS v WHERE {key} = v.column1")
-
-
-_ACCOUNTS = _update("plugway_account", ACCOUNT_CHANGE)
-_RESOLVED = _update("plugway_hold", HOLD_CHANGE)
-_OPENED = _insert("plugway_hold", HOLD)
-_ENTRIES = _insert("plugway_entry", ENTRY)
-_USAGES = _insert("plugway_usage", USAGE)
-_CORRECT = "UPDATE plugway_usage SET credits = credits + ?2 WHERE call_id = ?1"
-
-
-def _json(columns: Sequence[str]) -> str:
-    return f"json_group_array(json_array({', '.join(columns)}))"
-
-
-def _load(*, looks_back: bool, entries: bool, usages: bool) -> str:
-    """Build what reads for a batch; what it does not need is its own empty parameter."""
-    named = "SELECT value FROM json_each({})"
-    held = f"FROM plugway_hold WHERE call_id IN ({named.format('?1')})"
-    accounts = named.format("?2")
-    if looks_back:
-        accounts += f" UNION ALL SELECT account_id {held} UNION ALL SELECT key_account_id {held}"
-    parts = [
-        f"(SELECT {_json(ACCOUNT_STATE)} FROM plugway_account WHERE id IN ({accounts}))",
-        f"(SELECT {_json(HOLD_STATE)} {held})",
-        "?3",
-        "?4",
-    ]
-    if entries:
-        used = f"plugway_entry WHERE idempotency_key IN ({named.format('?3')})"
-        parts[2] = f"(SELECT {_json(ENTRY_STATE)} FROM {used})"
-    if usages:
-        used = f"plugway_usage WHERE call_id IN ({named.format('?4')})"
-        parts[3] = f"(SELECT json_group_array(call_id) FROM {used})"
-    return f"SELECT {', '.join(parts)}"
-
-
-_LOADS = {
-    key: _load(looks_back=key[0], entries=key[1], usages=key[2])
-    for key in product((False, True), repeat=3)
-}
-_EXPIRED = """
-SELECT call_id FROM plugway_hold
-WHERE state = 'open' AND expires_at <= ? AND task_id IS NULL ORDER BY expires_at LIMIT ?
-"""
-_OPEN = "SELECT count(*), coalesce(sum(amount), 0) FROM plugway_hold WHERE state = 'open'"
-_PRUNE = """
-DELETE FROM plugway_usage WHERE id IN (
-  SELECT id FROM plugway_usage WHERE created_at < ? ORDER BY created_at, id LIMIT ?)
-"""
 
 
 class SQLiteStore:
@@ -157,9 +66,12 @@ class SQLiteStore:
         self._connection: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="plugway-ledger")
         self._accounts = msgspec.json.Decoder(list[Account])
-        self._holds = msgspec.json.Decoder(list[Hold])
+        # SQLite has no truth values, only 0 and 1.
+        self._holds = msgspec.json.Decoder(list[Hold], strict=False)
         self._entries = msgspec.json.Decoder(list[Entry])
         self._usages = msgspec.json.Decoder(list[str])
+        self._tasks = msgspec.json.Decoder(list[Task])
+        self._names = msgspec.json.Decoder(list[Named])
         self._encode = msgspec.json.Encoder().encode
 
     async def open(self) -> None:
@@ -179,17 +91,26 @@ class SQLiteStore:
 
     async def expired(self, now_us: int, limit: int) -> list[str]:
         """List expired holds, as `Store` says."""
-        rows = await self._cross(lambda c: c.execute(_EXPIRED, (now_us, limit)).fetchall())
+        rows = await self._cross(lambda c: c.execute(EXPIRED, (now_us, limit)).fetchall())
         return [call_id for (call_id,) in rows]
 
     async def open_holds(self) -> OpenHolds:
         """Count the open holds, as `Store` says."""
-        count, credits_ = await self._cross(lambda c: c.execute(_OPEN).fetchone())
+        count, credits_ = await self._cross(lambda c: c.execute(OPEN).fetchone())
         return OpenHolds(count=count, credits=credits_)
 
-    async def prune(self, before_us: int, limit: int) -> int:
-        """Delete old usage rows, as `Store` says."""
-        return await self._cross(lambda c: c.execute(_PRUNE, (before_us, limit)).rowcount)
+    async def prune(self, what: Pruned, before_us: int, limit: int) -> int:
+        """Delete old rows, as `Store` says."""
+        statement = PRUNE.format(what, pruned(what, "?"))
+
+        def work(connection: sqlite3.Connection) -> int:
+            # Another connection may be writing: only `_begin` waits for it.
+            self._begin(connection)
+            deleted = connection.execute(statement, (before_us, limit)).rowcount
+            connection.execute("COMMIT")
+            return deleted
+
+        return await self._cross(work)
 
     async def close(self) -> None:
         """Close the file, as `Store` says."""
@@ -227,7 +148,7 @@ class SQLiteStore:
         encode = self._encode
         self._begin(connection)
         (accounts, holds, entries, usages) = connection.execute(
-            _LOADS[needs.looks_back, bool(needs.entries), bool(needs.usages)],
+            LOADS[needs.looks_back, bool(needs.entries), bool(needs.usages)],
             (
                 encode(needs.calls).decode(),
                 encode(needs.accounts).decode(),
@@ -235,17 +156,21 @@ class SQLiteStore:
                 encode(needs.usages).decode(),
             ),
         ).fetchone()
+        tasks: tuple[list[Task], list[Named]] = ([], [])
+        if needs.tasks:
+            tasks = self._load_tasks(connection, needs)
         books = Books(
             self._accounts.decode(accounts),
             self._holds.decode(holds),
             self._entries.decode(entries),
             self._usages.decode(usages),
+            *tasks,
         )
         if needs.looks_back and not books.complete():
             raise sqlite3.DatabaseError("a hold names an account that does not exist")
         plan = Plan(books)
         answers = plan.decide(operations)
-        self._write(connection, plan)
+        self._write(connection, plan.changes)
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -266,15 +191,27 @@ class SQLiteStore:
                     raise
             time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311  # spreads processes, no secret
 
-    def _write(self, connection: sqlite3.Connection, plan: Plan) -> None:
+    def _load_tasks(
+        self, connection: sqlite3.Connection, needs: Needs
+    ) -> tuple[list[Task], list[Named]]:
+        wanted = (needs.tasks, needs.upstream_ids, needs.external_ids, needs.users)
+        tasks, names = connection.execute(
+            LOAD_TASKS, [self._encode(each).decode() for each in wanted]
+        ).fetchone()
+        return self._tasks.decode(tasks), self._names.decode(names)
+
+    def _write(self, connection: sqlite3.Connection, changes: Changes) -> None:
         # First: a correction is of a row that an earlier batch wrote.
-        connection.executemany(_CORRECT, plan.corrections.items())
+        connection.executemany(CORRECT, changes.corrections.items())
         for statement, rows in (
-            (_ACCOUNTS, account_changes(plan.touched.values())),
-            (_RESOLVED, hold_changes(plan.resolved.values())),
-            (_OPENED, hold_rows(plan.opened.values())),
-            (_ENTRIES, plan.entries),
-            (_USAGES, list(plan.usages.values())),
+            (ACCOUNTS, account_changes(changes.touched.values())),
+            (RESOLVED, hold_changes(changes.resolved.values())),
+            (OPENED, hold_rows(changes.opened.values())),
+            (ENTRIES, changes.entries),
+            (USAGES, list(changes.usages.values())),
+            (TASKS, task_changes(changes.tasks.values())),
+            (NEW_TASKS, task_rows(changes.new_tasks.values())),
+            (CALLBACKS, changes.callbacks),
         ):
             for text, values in statement.cut(rows):
                 connection.execute(text, values)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from plugway.ledger.operations import Operation
 from plugway.ledger.plan import Answer
+
+#: Rows that are kept for a time only.
+Pruned = Literal["usage", "receipt", "callback"]
 
 
 class Lost(Exception):
@@ -74,8 +77,27 @@ class Store(Protocol):
     async def open_holds(self) -> OpenHolds:
         """Count the open holds."""
 
-    async def prune(self, before_us: int, limit: int) -> int:
-        """Delete the oldest usage rows made before that time and return how many."""
+    async def prune(self, what: Pruned, before_us: int, limit: int) -> int:
+        """Delete the oldest rows made before that time and return how many.
+
+        A message that is still to be delivered stays.
+        """
 
     async def close(self) -> None:
         """Disconnect, whatever state the connection is in."""
+
+
+def pruned(what: Pruned, before: str) -> str:
+    """Write the table whose rows `Store.prune` deletes, and which of them.
+
+    Args:
+        what: Of which kind.
+        before: Stands for the time.
+
+    Example:
+        >>> pruned("receipt", "?")
+        'plugway_receipt WHERE created_at < ?'
+    """
+    # The sign keeps databases from listing all that was ever delivered by its index.
+    still = " AND +next_try_at IS NULL" if what == "callback" else ""
+    return f"plugway_{what} WHERE created_at < {before}{still}"

@@ -6,13 +6,22 @@ import asyncio
 import logging
 
 from plugway.errors import LedgerUnavailable, NotFound, PlugwayError
-from plugway.ledger.operations import Adjust, Operation, Outcome, Record, Release, Settle
+from plugway.ledger.operations import (
+    Adjust,
+    Advance,
+    Finish,
+    Operation,
+    Outcome,
+    Record,
+    Release,
+    Settle,
+)
 from plugway.ledger.plan import Answer
 
 _log = logging.getLogger(__name__)
 
 #: What is never given up: credits were spent, or a call has ended.
-_STUBBORN = (Settle, Release, Record)
+_STUBBORN = (Settle, Release, Record, Finish)
 
 
 class Ticket:
@@ -64,8 +73,15 @@ class Ticket:
 
     @property
     def stubborn(self) -> bool:
-        """Whether it is never given up while the process lives."""
-        return isinstance(self.operation, _STUBBORN)
+        """Whether it is never given up while the process lives.
+
+        Of the changes of a task that goes on, those are that tell of its submit: what a poll
+        has told, the next one tells again.
+        """
+        operation = self.operation
+        if isinstance(operation, Advance):
+            return operation.state not in (None, "pending") and not operation.polled
+        return isinstance(operation, _STUBBORN)
 
     @property
     def call_id(self) -> str:
@@ -87,7 +103,7 @@ class Ticket:
         self.answered = True
         future = self.future
         if isinstance(answer, Outcome):
-            if answer.repeated and self.planned is not None:
+            if answer.repeated and self.planned is not None and _same(answer, self.planned):
                 # What it repeats is our own try.
                 answer = self.planned
             self.outcome = answer
@@ -105,3 +121,10 @@ class Ticket:
         """Stop waiting."""
         if not self.future.done():
             self.future.set_exception(LedgerUnavailable())
+
+
+def _same(answer: Outcome, planned: Outcome) -> bool:
+    """Tell whether a task stands where our own try left it, and not somebody else."""
+    if answer.task is None:
+        return True
+    return (answer.task, answer.charged) == (planned.task, planned.charged)

@@ -67,9 +67,9 @@ _CHECKS = (
         SELECT id, kind, delta_balance, delta_held FROM plugway_entry WHERE NOT (
           (kind = 'credit' AND delta_balance > 0 AND delta_held = 0 AND call_id IS NULL)
           OR (kind = 'adjust' AND delta_balance <> 0 AND delta_held = 0 AND call_id IS NULL)
-          OR (kind = 'reserve' AND delta_balance = 0 AND delta_held > 0 AND call_id IS NOT NULL)
-          OR (kind = 'release' AND delta_balance = 0 AND delta_held < 0 AND call_id IS NOT NULL)
-          OR (kind = 'settle' AND delta_balance <= 0 AND delta_held < 0 AND call_id IS NOT NULL)
+          OR (kind = 'reserve' AND delta_balance = 0 AND delta_held >= 0 AND call_id IS NOT NULL)
+          OR (kind = 'release' AND delta_balance = 0 AND delta_held <= 0 AND call_id IS NOT NULL)
+          OR (kind = 'settle' AND delta_balance <= 0 AND delta_held <= 0 AND call_id IS NOT NULL)
           OR (kind = 'refund' AND delta_balance > 0 AND delta_held = 0 AND call_id IS NOT NULL))
         """,
     ),
@@ -94,8 +94,9 @@ _CHECKS = (
         " and be resolved at {}",
         """
         SELECT call_id, state, amount, settled_amount, shortfall, refunded, resolved_at
-        FROM plugway_hold WHERE amount <= 0 OR shortfall < 0 OR account_id = key_account_id
-          OR refunded < 0 OR refunded > settled_amount OR NOT (
+        FROM plugway_hold WHERE amount < 0 OR (amount = 0 AND NOT task) OR shortfall < 0
+          OR account_id = key_account_id OR refunded < 0
+          OR refunded > settled_amount OR NOT (
           (state = 'open' AND settled_amount = 0 AND shortfall = 0 AND resolved_at IS NULL)
           OR (state = 'released' AND settled_amount = 0 AND shortfall = 0
               AND resolved_at IS NOT NULL)
@@ -114,6 +115,58 @@ _CHECKS = (
     (
         "call {}: it has {} usage rows",
         "SELECT call_id, COUNT(*) FROM plugway_usage GROUP BY call_id HAVING COUNT(*) > 1",
+    ),
+    (
+        "call {}: its task is {}, but no hold belongs to it",
+        """
+        SELECT t.call_id, t.state FROM plugway_task t
+        LEFT JOIN plugway_hold h ON h.call_id = t.call_id AND h.task
+        WHERE h.call_id IS NULL
+        """,
+    ),
+    (
+        "call {}: its hold is {} and belongs to a task, but there is no such task",
+        """
+        SELECT h.call_id, h.state FROM plugway_hold h
+        LEFT JOIN plugway_task t ON t.call_id = h.call_id
+        WHERE h.task AND t.call_id IS NULL
+        """,
+    ),
+    (
+        "call {}: its task is {}, but its hold is {}",
+        """
+        SELECT t.call_id, t.state, h.state FROM plugway_task t
+        JOIN plugway_hold h ON h.call_id = t.call_id
+        WHERE h.task AND NOT (
+          (t.state IN ('pending', 'unknown', 'submitted', 'processing') AND h.state = 'open')
+          OR (t.state = 'succeed' AND h.state = 'settled')
+          OR (t.state IN ('failed', 'expired') AND h.state = 'released'))
+        """,
+    ),
+    (
+        "call {}: its task is of account {}, its hold is on account {}",
+        """
+        SELECT t.call_id, t.account_id, h.account_id FROM plugway_task t
+        JOIN plugway_hold h ON h.call_id = t.call_id WHERE t.account_id <> h.account_id
+        """,
+    ),
+    (
+        "call {}: its task cannot be {} and next polled at {}, with a deadline at {}",
+        """
+        SELECT call_id, state, next_poll_at, deadline FROM plugway_task WHERE NOT (
+          (state IN ('succeed', 'failed', 'expired')
+            AND next_poll_at IS NULL AND deadline IS NULL)
+          OR (state NOT IN ('succeed', 'failed', 'expired')
+            AND next_poll_at IS NOT NULL AND deadline IS NOT NULL))
+        """,
+    ),
+    (
+        "call {}: its task cannot be {} and finished at {}",
+        """
+        SELECT call_id, state, finished_at FROM plugway_task WHERE NOT (
+          (state IN ('succeed', 'failed', 'expired') AND finished_at IS NOT NULL)
+          OR (state NOT IN ('succeed', 'failed', 'expired') AND finished_at IS NULL))
+        """,
     ),
 )
 
@@ -172,6 +225,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         holds: Holds checked.
         entries: Entries checked.
         usages: Usage rows checked; calls may be without, for the retention deletes them.
+        tasks: Tasks checked.
     """
 
     ok: bool
@@ -180,6 +234,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     holds: int
     entries: int
     usages: int
+    tasks: int
 
 
 async def verify(url: DatabaseURL) -> Report:
@@ -200,9 +255,10 @@ async def verify(url: DatabaseURL) -> Report:
             problems += _named([text.format(*row) for row in await _rows(fetch, query)])
         lines = [line for row in await _rows(fetch, _HOLDS) for line in _hold_problems(row)]
         problems += _named(lines)
-        ((accounts, holds, entries, usages),) = await fetch(
+        ((accounts, holds, entries, usages, tasks),) = await fetch(
             "SELECT (SELECT COUNT(*) FROM plugway_account), (SELECT COUNT(*) FROM plugway_hold),"
-            " (SELECT COUNT(*) FROM plugway_entry), (SELECT COUNT(*) FROM plugway_usage)"
+            " (SELECT COUNT(*) FROM plugway_entry), (SELECT COUNT(*) FROM plugway_usage),"
+            " (SELECT COUNT(*) FROM plugway_task)"
         )
     return Report(
         ok=not problems,
@@ -211,6 +267,7 @@ async def verify(url: DatabaseURL) -> Report:
         holds=holds,
         entries=entries,
         usages=usages,
+        tasks=tasks,
     )
 
 

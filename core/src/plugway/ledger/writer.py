@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugway.clock import Clock
 from plugway.errors import Conflict, LedgerUnavailable
-from plugway.ledger.operations import Operation, Outcome, Release, Reserve
+from plugway.ledger.operations import Advance, Finish, Operation, Outcome, Release, Reserve
 from plugway.ledger.plan import Answer
 from plugway.ledger.store import Clash, Lost, Store
 from plugway.ledger.ticket import Ticket
@@ -214,8 +214,11 @@ class Writer:
         operation, outcome = ticket.operation, ticket.outcome
         if isinstance(operation, Reserve) and outcome is not None and not outcome.repeated:
             call_id, now = operation.call_id, self._clock.now()
-            release = Release(call_id=call_id, reason="nobody waited for the hold", at=now)
-            own = Ticket(release, self._loop.create_future())
+            reason = "nobody waited for the hold"
+            end: Release | Finish = Release(call_id=call_id, reason=reason, at=now)
+            if operation.task is not None:
+                end = Finish(call_id=call_id, at=now, state="failed", reason=reason, refused=True)
+            own = Ticket(end, self._loop.create_future())
             own.future.add_done_callback(_heard)
             self._queue.append(own)
             self._wake.set()
@@ -282,7 +285,7 @@ class Writer:
             _log.error("an operation of the ledger failed: %s", describe(error))
             clashed = isinstance(error, Clash)
             ticket.answer(Conflict() if clashed else LedgerUnavailable())
-        elif self._closed:
+        elif self._closed or self._again(ticket):
             ticket.answer(LedgerUnavailable())
         else:
             if ticket.tries == 1:
@@ -293,6 +296,14 @@ class Writer:
             task = asyncio.create_task(self._clock.sleep(pause))
             self._aside[task] = ticket
             task.add_done_callback(self._rejoin)
+
+    def _again(self, ticket: Ticket) -> bool:
+        """Tell whether the like of it waits already: a task is polled until it has ended."""
+        kind = type(ticket.operation)
+        return kind in (Advance, Finish) and any(
+            type(each.operation) is kind and each.call_id == ticket.call_id
+            for each in self._aside.values()
+        )
 
     def _rejoin(self, waited: asyncio.Task[None]) -> None:
         self._queue.append(self._aside.pop(waited))

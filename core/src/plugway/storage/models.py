@@ -62,6 +62,8 @@ class User(Model):
     group_id = fields.BigIntField(null=True)
     account_id = fields.BigIntField(unique=True)
     enabled = fields.BooleanField()
+    #: Sealed secret that signs the callbacks sent to this user; None: they are not signed.
+    webhook_secret = fields.TextField(null=True)
     created_at = fields.BigIntField()
 
     class Meta:
@@ -180,7 +182,8 @@ class Hold(Model):
     #: Second account that must admit: the key's own quota.
     key_account_id = fields.BigIntField(null=True)
     key_id = fields.BigIntField(null=True)
-    task_id = fields.BigIntField(null=True)
+    #: A task of the same call id owns it: only the end of that task resolves it.
+    task = fields.BooleanField()
     amount = fields.BigIntField()
     state = fields.CharField(max_length=8)
     settled_amount = fields.BigIntField()
@@ -196,7 +199,8 @@ class Hold(Model):
     class Meta:
         table = "plugway_hold"
         indexes = (
-            Index(fields=("state", "expires_at"), name="plugway_hold_state_expires"),
+            # By task, so that the sweeper does not pass over those of open tasks.
+            Index(fields=("state", "task", "expires_at"), name="plugway_hold_state_expires"),
             # Not by state: an index entry that never moves keeps settling cheap.
             Index(fields=("account_id", "call_id"), name="plugway_hold_account"),
         )
@@ -269,3 +273,120 @@ class Audit(Model):
 
     class Meta:
         table = "plugway_audit"
+
+
+class TaskRow(Model):
+    """Is an upstream job that outlives its call; only the ledger writes its states."""
+
+    id = fields.BigIntField(primary_key=True)
+    #: The hold's, and the name by which the upstream knows the task from its first byte on.
+    call_id = fields.CharField(max_length=32, unique=True)
+    provider = fields.CharField(max_length=64)
+    #: Says how the upstream is asked for it; the plugin's word.
+    kind = fields.CharField(max_length=64)
+    model = fields.CharField(max_length=128)
+    user_id = fields.BigIntField()
+    account_id = fields.BigIntField()
+    key_id = fields.BigIntField(null=True)
+    request_id = fields.CharField(max_length=128)
+    ip = fields.CharField(max_length=45)
+    channel_id = fields.BigIntField(null=True)
+    credential_id = fields.BigIntField(null=True)
+    #: The upstream's own name for it.
+    upstream_id = fields.CharField(max_length=190, null=True)
+    #: The caller's own name for it, unique among the caller's.
+    external_id = fields.CharField(max_length=190, null=True)
+    callback_url = fields.TextField(null=True)
+    state = fields.CharField(max_length=16)
+    #: Percent.
+    progress = fields.IntField(null=True)
+    #: Why it failed, or why the upstream could not be asked lately.
+    reason = fields.CharField(max_length=512, null=True)
+    #: What was asked, long strings cut; JSON.
+    request = fields.TextField()
+    #: What the upstream said last; JSON.
+    answer = fields.TextField(null=True)
+    #: Credits that its success costs, by the prices at its submit.
+    price = fields.BigIntField()
+    #: What its usage row will say: usages and the submit's times; JSON.
+    facts = fields.TextField()
+    #: When it is due, a claim's lease included; None: it has ended.
+    next_poll_at = fields.BigIntField(null=True)
+    #: Who has claimed it until then.
+    lease = fields.CharField(max_length=64, null=True)
+    polls = fields.IntField()
+    #: Polls in a row that told nothing.
+    failures = fields.IntField()
+    #: When it expires; None: it has ended.
+    deadline = fields.BigIntField(null=True)
+    created_at = fields.BigIntField()
+    updated_at = fields.BigIntField()
+    finished_at = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "plugway_task"
+        # The names first: administrators look for one whose provider or user they do not know.
+        unique_together = (("upstream_id", "provider"), ("external_id", "user_id", "provider"))
+        indexes = (
+            Index(fields=("channel_id", "next_poll_at"), name="plugway_task_due"),
+            Index(fields=("deadline",), name="plugway_task_deadline"),
+            Index(fields=("user_id", "provider", "kind", "id"), name="plugway_task_owner"),
+            Index(fields=("state", "id"), name="plugway_task_state"),
+        )
+
+
+class Receipt(Model):
+    """Keeps what an upstream told of a task by itself; append only, pruned with usage rows."""
+
+    id = fields.BigIntField(primary_key=True)
+    call_id = fields.CharField(max_length=32, db_index=True)
+    #: Its signature was verified.
+    verified = fields.BooleanField()
+    body = fields.TextField()
+    created_at = fields.BigIntField(db_index=True)
+
+    class Meta:
+        table = "plugway_receipt"
+
+
+class CallbackRow(Model):
+    """Is a message owed to a client's `callback_url`, written with the change it tells of."""
+
+    id = fields.BigIntField(primary_key=True)
+    call_id = fields.CharField(max_length=32, db_index=True)
+    user_id = fields.BigIntField()
+    url = fields.TextField()
+    body = fields.TextField()
+    #: `waiting`, `delivered` or `failed`.
+    state = fields.CharField(max_length=16)
+    tries = fields.IntField()
+    #: When it is tried, a claim's lease included; None: delivered or given up.
+    next_try_at = fields.BigIntField(null=True)
+    status = fields.IntField(null=True)
+    reason = fields.CharField(max_length=255, null=True)
+    created_at = fields.BigIntField(db_index=True)
+    updated_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_callback"
+        indexes = (Index(fields=("next_try_at",), name="plugway_callback_due"),)
+
+
+class BindingRow(Model):
+    """Ties a resource of an upstream to the credential and the user that made it."""
+
+    id = fields.BigIntField(primary_key=True)
+    provider = fields.CharField(max_length=64)
+    #: The plugin's word, such as `session`.
+    kind = fields.CharField(max_length=64)
+    name = fields.CharField(max_length=190)
+    user_id = fields.BigIntField()
+    channel_id = fields.BigIntField()
+    credential_id = fields.BigIntField(null=True)
+    expires_at = fields.BigIntField(null=True)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_binding"
+        unique_together = (("provider", "kind", "name"),)
+        indexes = (Index(fields=("expires_at",), name="plugway_binding_expires"),)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
 import pytest
 from doors import DoorsPlugin, Reply, ask, head
+from signed_tokens import HEADER, encoded, issue, sign
 
 import plugway_bltcy
 from plugway.identity.keys import digest
@@ -58,6 +60,7 @@ class Entry:
         self.admin = f"Authorization: Bearer {await self.server.key(root)}".encode()
         alice = await self.server.user("alice")
         self.user = f"Authorization: Bearer {await self.server.key(alice)}".encode()
+        self.signer = await issue(self.server, alice)
 
     async def ask(self, target: bytes, *headers: bytes, host: bytes = b"gateway") -> Reply:
         """Make a request without a body."""
@@ -175,6 +178,54 @@ async def test_what_is_no_key_is_401_of_one_shape(line: bytes, entry: Entry) -> 
             assert (reply.names, len(reply.body)) == (nobody.names, len(nobody.body))
         else:
             assert reply.json == {"code": "not_authenticated", "message": plain["message"]}
+
+
+async def test_what_is_no_token_is_401_of_one_shape(entry: Entry) -> None:
+    nobody = await entry.ask(b"/closed")
+    signer, now = entry.signer, int(time.time())
+    good = signer.token(now)
+    claims, secret = signer.claims(now), signer.secret
+    text, _, signature = good.rpartition(b".")
+    for token in (
+        encoded({"alg": "none"}) + b"." + encoded(claims) + b".",
+        encoded({"alg": "none"}) + b"." + encoded(claims) + b"." + signature,
+        sign(claims, signer.access_key),
+        sign(claims, b""),
+        sign(claims, secret, {**HEADER, "alg": "RS256"}),
+        sign(claims, secret, {**HEADER, "alg": "ES256"}),
+        sign(claims, secret, {**HEADER, "alg": "HS512"}, "sha512"),
+        sign(claims, b"", {**HEADER, "kid": "../../../../dev/null"}),
+        sign(claims, b"1", {**HEADER, "kid": "x' UNION SELECT '1' --"}),
+        signer.token(now, iss="' OR '1'='1"),
+        signer.token(now, iss="ak-" + "A" * 32),
+        signer.token(now, iss=["root"]),
+        signer.token(now, exp=...),
+        signer.token(now, exp=str(now + 60)),
+        signer.token(now, exp=now - 3600),
+        signer.token(now, exp=now + 100 * 365 * 86_400),
+        signer.token(now, nbf=now + 3600),
+        sign(f'{{"iss":"{signer.access_key}","exp":1e400}}'.encode(), secret),
+        sign(f'{{"iss":"{signer.access_key}","exp":NaN}}'.encode(), secret),
+        sign(f'{{"iss":"{signer.access_key}","exp":1,"exp":{now + 60}}}'.encode(), secret),
+        sign(b"[" * 5000, secret),
+        sign(b"\xff\xfe", secret),
+        signer.token(now, padding="A" * 8192),
+        b".".join((*good.split(b"."), b"AA", b"AA")),
+        *(text, text + b".", good + b"=", good[:-1], good + b"." + good),
+    ):
+        reply = await entry.ask(b"/closed", b"Authorization: Bearer " + token)
+        assert reply.status == 401, (token[:200], reply)
+        assert {**reply.json["error"], "request_id": ""} == {
+            **nobody.json["error"],
+            "request_id": "",
+        }
+        assert (reply.names, len(reply.body)) == (nobody.names, len(nobody.body))
+    # The same key, signed as it should be, opens the doors of its user and no others.
+    line = b"Authorization: Bearer " + good
+    assert (await entry.ask(b"/closed", line)).json["user"] == "alice"
+    assert (await entry.ask(b"/api/me", line)).json["key"]["kind"] == "pair"
+    assert (await entry.ask(b"/api/admin/users", line)).status == 403
+    assert (await entry.ask(b"/closed", line, entry.user)).status == 401
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from front_door import Door
 
 from plugway.credentials.vault import Vault
 from plugway.storage.database import Database
@@ -35,3 +36,11 @@ def clock() -> ManualClock:
 def vault() -> Vault:
     """Give a vault with a key of its own."""
     return Vault([b"v" * 32])
+
+
+@pytest.fixture
+async def door(sqlite: Database, clock: ManualClock, vault: Vault) -> Door:
+    """Give a process that follows its database."""
+    door = Door(sqlite, clock, vault)
+    await door.snapshots.load_all()
+    return door

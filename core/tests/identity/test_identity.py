@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from front_door import Door
 
 from plugway.credentials.vault import Vault, VaultError
 from plugway.errors import NotAuthenticated, NotPermitted, PlugwayError, RateLimited
@@ -17,38 +19,11 @@ from plugway.identity.principal import Principal
 from plugway.identity.snapshot import Snapshot
 from plugway.storage.database import Database
 from plugway.storage.models import Group, Key, User
-from plugway.storage.snapshots import Snapshots
 from plugway.testing.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
 SECOND = 1_000_000
-
-
-class Door:
-    """Is one process's identity, and what tests do to its keys."""
-
-    def __init__(self, database: Database, clock: ManualClock, vault: Vault) -> None:
-        self.database, self.clock, self.vault = database, clock, vault
-        self.identity = Identity(database, vault, clock, Limits(clock=clock))
-        self.snapshots = Snapshots(database, clock)
-        self.snapshots.add("identity", self.identity.load)
-
-    async def key(self, user_id: int, name: str = "key", **values: Any) -> keys.NewKey:
-        async def work() -> keys.NewKey:
-            return await keys.insert(self.vault, self.clock, user_id=user_id, name=name, **values)
-
-        return await self.database.transact(work)
-
-    def enter(self, new: keys.NewKey) -> Principal:
-        return self.identity.identify([(b"x-api-key", new.secret.reveal().encode())])
-
-
-@pytest.fixture
-async def door(sqlite: Database, clock: ManualClock, vault: Vault) -> Door:
-    door = Door(sqlite, clock, vault)
-    await door.snapshots.load_all()
-    return door
 
 
 @pytest.fixture
@@ -133,8 +108,9 @@ async def test_every_refusal_looks_the_same(door: Door) -> None:
     ):
         with pytest.raises(NotAuthenticated) as caught:
             door.identity.identify([(b"authorization", b"Bearer " + key.encode())])
-        assert caught.value.__cause__ is None
-        assert caught.value.__context__ is None
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        is_key = re.fullmatch(r"[\w-]{8,256}", key, re.ASCII)
+        assert caught.value.reason == ("unknown" if is_key else "malformed")
         seen.add(refusal(caught.value))
     assert len(seen) == 1
 

@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugway.errors import NotAuthenticated
-from plugway.identity.presented import presented
+from plugway.identity.presented import MAX_TOKEN, presented
 
 KEY = b"sk-0123456789abcdefghijklmnopqrstuvwxyz-_ABCDEFG"
 
 
+TOKEN = b".".join((b"eyJhbGciOiJIUzI1NiJ9", b"eyJpc3MiOiJhay0xIn0", b"A" * 43))
+
+
 def answer(headers: list[tuple[bytes, bytes]]) -> tuple[str, int, str, object]:
-    """Return what the client gets to see of a refusal."""
+    """Return what the client gets to see of a refusal, but for its reason."""
     with pytest.raises(NotAuthenticated) as caught:
         presented(headers)
     error = caught.value
@@ -95,7 +98,8 @@ def test_only_one_clean_key_comes_through(headers: list[tuple[bytes, bytes]]) ->
         key = presented(headers)
     except NotAuthenticated:
         return
-    assert re.fullmatch(rb"[A-Za-z0-9._~+/-]{8,256}=*", key)
+    assert re.fullmatch(rb"[A-Za-z0-9._~+/-]{8,256}=*|[\w-]+\.[\w-]+\.[\w-]+", key)
+    assert len(key) <= MAX_TOKEN
     assert len(credentials) == 1
     name, value = credentials[0]
     assert value.endswith(key)
@@ -107,3 +111,76 @@ def test_every_key_that_is_made_can_be_presented(tail: bytes, bearer: bool) -> N
     key = b"sk-" + tail
     header = (b"authorization", b"Bearer " + key) if bearer else (b"x-api-key", key)
     assert presented([(b"accept", b"*/*"), header]) == key
+
+
+# Tokens, which are longer than keys.
+
+
+def test_a_token_goes_where_a_key_does() -> None:
+    assert presented([(b"authorization", b"Bearer " + TOKEN)]) == TOKEN
+    assert presented([(b"x-api-key", TOKEN)]) == TOKEN
+    longest = TOKEN + b"A" * (MAX_TOKEN - len(TOKEN))
+    assert presented([(b"authorization", b"Bearer " + longest)]) == longest
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        TOKEN + b"A" * (MAX_TOKEN - len(TOKEN) + 1),
+        TOKEN + b"A" * 1_000_000,
+        TOKEN + b"A" * 300 + b"=",
+        TOKEN.replace(b".", b".." + b"A" * 300),
+        # Encrypted ones have five parts, unsigned ones an empty third.
+        b"A" * 300 + b".A.A.A.A",
+        b"A" * 300 + b".A.",
+        b"A" * 300 + b".A",
+        b"A" * 300 + b".A.A\n",
+    ],
+)
+def test_what_is_too_long_for_a_key_is_three_parts(token: bytes) -> None:
+    assert reason([(b"authorization", b"Bearer " + token)]) == "malformed"
+    assert reason([(b"x-api-key", token)]) == "malformed"
+
+
+# Why not.
+
+
+def reason(headers: list[tuple[bytes, bytes]]) -> str:
+    with pytest.raises(NotAuthenticated) as caught:
+        presented(headers)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"host", b"x")],
+        [(b"authorization", b"")],
+        [(b"authorization", b" ")],
+        [(b"x-api-key", b"")],
+        [(b"authorization", b""), (b"x-api-key", b"")],
+        [(b"proxy-authorization", b"Bearer " + KEY)],
+    ],
+)
+def test_nothing_was_presented(headers: list[tuple[bytes, bytes]]) -> None:
+    assert reason(headers) == "absent"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"authorization", b"Bearer")],
+        [(b"authorization", KEY)],
+        [(b"authorization", b"Basic " + KEY)],
+        [(b"authorization", b"Bearer short")],
+        [(b"authorization", b"Bearer " + KEY + b" " + KEY)],
+        [(b"authorization", b"Bearer sk-\xff\xfe\xfd\xfc\xfb\xfa")],
+        [(b"authorization", b"Bearer " + KEY)] * 2,
+        [(b"authorization", b"Bearer " + KEY), (b"x-api-key", KEY)],
+        [(b"authorization", b""), (b"x-api-key", KEY)],
+        [(b"x-api-key", b"Bearer " + KEY)],
+    ],
+)
+def test_what_was_presented_cannot_be_a_key(headers: list[tuple[bytes, bytes]]) -> None:
+    assert reason(headers) == "malformed"

@@ -29,6 +29,7 @@ async def test_a_user_from_add_to_remove(
         account_id=added.account_id,
         balance=0,
         held=0,
+        webhook_secret=False,
         created_at=clock.now(),
     )
     account = await database.run(lambda: Account.get(id=added.account_id))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from plugway.contract import Secret
 from plugway.credentials.rotation import KEY_SECRET
 from plugway.errors import NotAuthenticated, NotPermitted
+from plugway.identity import jwt
 from plugway.identity.address import parse_address
 from plugway.identity.presented import presented
 from plugway.identity.snapshot import Snapshot, read_snapshot
+from plugway.identity.verified import VerifiedTokens
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -41,25 +43,50 @@ class Identity:
         self._clock = clock
         self._limits = limits
         self._snapshot = Snapshot()
+        self._verified = VerifiedTokens()
 
     async def load(self) -> None:
         """Read all keys anew, and use them from then on."""
         self._snapshot = await self._database.run(read_snapshot)
+        # What a pair signed counts as long as the pair does, so that all is verified again.
+        self._verified = VerifiedTokens()
 
     def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
-        """Return who presents a key.
+        """Return who presents a key, or a token signed with a pair's secret key.
 
         Args:
             headers: As ASGI gives them, names in lower case.
 
         Raises:
             NotAuthenticated: No key, more than one, or one that is unknown, disabled or
-                expired; the answer is the same for all.
+                expired, or a token that does not prove right; the answer is the same for
+                all but for its `reason`.
+            VaultError: The vault cannot open the secret key of a token's issuer.
         """
+        shown = presented(headers)
         # By digest: how long the look-up takes says nothing about any key.
-        principal = self._snapshot.keys.get(sha256(presented(headers)).hexdigest())
-        if principal is None or self._has_expired(principal):
+        digest = sha256(shown).hexdigest()
+        principal = self._snapshot.keys.get(digest)
+        if principal is None:
+            principal = self._issuer(shown, digest)
+        if self._has_expired(principal):
             raise NotAuthenticated
+        return principal
+
+    def _issuer(self, shown: bytes, digest: str) -> Principal:
+        """Return who signed a token."""
+        if b"." not in shown:
+            raise NotAuthenticated
+        now = self._clock.now()
+        principal = self._verified.find(digest, now)
+        if principal is not None:
+            return principal
+        token = jwt.read(shown)
+        pair = self.pair(token.issuer)
+        if pair is None:
+            raise NotAuthenticated
+        principal, secret = pair
+        self._verified.keep(digest, principal, until=token.verify(secret, now))
         return principal
 
     def pair(self, access_key: str) -> tuple[Principal, Secret] | None:

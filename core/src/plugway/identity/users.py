@@ -35,6 +35,7 @@ class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
         account_id: What the ledger calls the user.
         balance: Credits, those held included.
         held: Credits held by running calls.
+        webhook_secret: Whether a secret signs the callbacks sent to the user.
         created_at: Microseconds since 1970.
     """
 
@@ -46,6 +47,7 @@ class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     balance: int
     held: int
+    webhook_secret: bool
     created_at: int
 
 
@@ -267,6 +269,7 @@ async def _records(rows: Sequence[User]) -> list[UserRecord]:
             account_id=row.account_id,
             balance=money[row.account_id].balance,
             held=money[row.account_id].held,
+            webhook_secret=row.webhook_secret is not None,
             created_at=row.created_at,
         )
         for row in rows

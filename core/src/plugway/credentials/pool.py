@@ -137,6 +137,11 @@ class CredentialPool:
         """Return the credentials of a channel."""
         return self._by_channel.get(channel_id, [])
 
+    def get(self, channel_id: int, credential_id: int) -> Credential | None:
+        """Return one credential of a channel, whatever its state."""
+        found = (one for one in self.all(channel_id) if one.id == credential_id)
+        return next(found, None)
+
     def choose(self, channel: Channel) -> Credential | None:
         """Return the next usable credential of a channel, or None.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plugway.credentials.vault import VaultError
 from plugway.errors import Conflict
-from plugway.storage.models import ChannelRow, CredentialRow, Key
+from plugway.storage.models import ChannelRow, CredentialRow, Key, User
 
 if TYPE_CHECKING:
     from tortoise.models import Model
@@ -55,8 +55,10 @@ CREDENTIAL_SECRET = SealedColumn(
 
 CHANNEL_SECRETS = SealedColumn(ChannelRow, "plugway_channel", "sealed", lambda row: str(row.id))
 
+WEBHOOK_SECRET = SealedColumn(User, "plugway_user", "webhook_secret", lambda row: str(row.id))
+
 #: Every sealed column of the core.
-SEALED = (KEY_SECRET, CREDENTIAL_SECRET, CHANNEL_SECRETS)
+SEALED = (KEY_SECRET, CREDENTIAL_SECRET, CHANNEL_SECRETS, WEBHOOK_SECRET)
 
 
 async def reseal(database: Database, vault: Vault, columns: Iterable[SealedColumn] = SEALED) -> int:

@@ -33,12 +33,16 @@ from plugway.upstream.answer import Answer
 from plugway.upstream.exchange import exchange
 from plugway.upstream.failures import unreachable
 from plugway.upstream.guard import AddressDenied, AddressPolicy
+from plugway.upstream.headers import retry_after
 from plugway.upstream.proxies import is_socks, parse_proxy
 from plugway.upstream.session import BoundedIdle, close_session, open_session
 from plugway.upstream.upload import Upload
 
 #: Redirects that are followed.
 MAX_REDIRECTS = 3
+
+#: Seconds for a body that nobody wants.
+DRAIN_SECONDS = 1.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GZIP_OR_ZLIB = 47
@@ -54,12 +58,14 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
         content_type: As the server stated it; may be empty.
         body: The whole body, uncompressed.
         url: Where it came from in the end.
+        retry_after: Seconds after which the server asks to be asked again.
     """
 
     status: int
     content_type: str
     body: bytes
     url: str
+    retry_after: float | None = None
 
 
 class Fetcher:
@@ -125,6 +131,7 @@ class Fetcher:
         method: str = "GET",
         headers: Iterable[tuple[str, str]] = (),
         body: bytes | None = None,
+        discard: bool = False,
     ) -> Fetched:
         """Send a request and return the answer; redirects of `GET` are followed.
 
@@ -135,37 +142,50 @@ class Fetcher:
             method: HTTP method.
             headers: Added; they go no further than the first origin.
             body: Sent with it.
+            discard: Only the status counts: of the body up to `max_bytes` are read and none
+                are returned, and that it is larger, slow or broken is no failure.
 
         Raises:
             AddressRefused: The URL is not acceptable, or leads to where it may not.
             PayloadTooLarge: The body is larger than `max_bytes`.
             UpstreamError: The server could not be reached or did not answer properly.
         """
-        target = self._check(url)
+        target = self.check_url(url)
         origin = target.origin()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout) as limit:
                 for _ in range(MAX_REDIRECTS + 1):
                     own = headers if target.origin() == origin else ()
                     answer = await self._send(method, target, own, body)
                     try:
                         location = _location(answer) if method == "GET" else None
+                        if location is None and discard:
+                            limit.reschedule(None)
+                            await _drain(answer, max_bytes)
+                            return _fetched(answer, target, b"")
                         if location is None:
-                            return await _fetched(answer, target, max_bytes)
-                        target = self._check(_join(target, location))
+                            return _fetched(answer, target, await _unpacked(answer, max_bytes))
+                        target = self.check_url(_join(target, location))
                     finally:
                         await answer.close()
         except TimeoutError:
             raise UpstreamTimeout("The server behind that URL took too long.") from None
         raise UpstreamError("That URL redirects too often.")
 
-    def _check(self, url: str | URL) -> URL:
+    def check_url(self, url: str | URL) -> URL:
+        """Return a URL that may be acceptable; where its name leads shows later.
+
+        Args:
+            url: As the client or a redirect gave it.
+
+        Raises:
+            AddressRefused: It cannot be.
+        """
         target = self._policy.check_url(url)
-        if self._proxy is not None:
-            # The proxy makes the connection; what can be seen from here is seen to.
-            host, port = target.host or "", target.port or 0
-            if _is_address(host) and not self._policy.admits(host, port):
-                raise AddressRefused
+        # Early, and for a proxy, which makes the connection itself, the only check.
+        host, port = target.host or "", target.port or 0
+        if _is_address(host) and not self._policy.admits(host, port):
+            raise AddressRefused
         return target
 
     async def _send(
@@ -219,7 +239,19 @@ def _is_address(host: str) -> bool:
     return True
 
 
-async def _fetched(answer: Answer, target: URL, max_bytes: int) -> Fetched:
+async def _drain(answer: Answer, most: int) -> None:
+    # A server whose answer is cut off notes a failure, so that a short one is taken whole.
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in answer.chunks():
+                most -= len(chunk)
+                if most <= 0:
+                    return
+    except (TimeoutError, UpstreamError):
+        return
+
+
+async def _unpacked(answer: Answer, max_bytes: int) -> bytes:
     headers = {name.lower(): value for name, value in answer.raw_headers}
     encoding = headers.get(b"content-encoding", b"").strip().lower()
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
@@ -239,9 +271,15 @@ async def _fetched(answer: Answer, target: URL, max_bytes: int) -> Fetched:
             raise PayloadTooLarge(f"The file behind that URL is larger than {max_bytes} bytes.")
     if inflate is not None and body and not inflate.eof:
         raise UpstreamInterrupted
+    return bytes(body)
+
+
+def _fetched(answer: Answer, target: URL, body: bytes) -> Fetched:
+    headers = {name.lower(): value for name, value in answer.raw_headers}
     return Fetched(
         status=answer.status,
         content_type=headers.get(b"content-type", b"").decode("latin-1"),
-        body=bytes(body),
+        body=body,
         url=str(target),
+        retry_after=retry_after(answer.raw_headers),
     )

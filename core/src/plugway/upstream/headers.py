@@ -150,3 +150,20 @@ def _refuse_control(pair: tuple[str, str]) -> None:
     name, value = pair
     if not name.isprintable() or any(c != "\t" and (c < " " or c == "\x7f") for c in value):
         raise BadRequest("A header of the request holds control characters.")
+
+
+def retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
+    """Return the seconds that an upstream asks to wait; None: it does not say.
+
+    Args:
+        headers: As they came.
+
+    Example:
+        >>> retry_after([(b"Retry-After", b"7")])
+        7.0
+    """
+    for name, value in headers:
+        if name.lower() == b"retry-after":
+            text = value.decode("latin-1").strip()
+            return float(text) if text.isdecimal() and len(text) < 8 else None
+    return None

@@ -185,6 +185,19 @@ class Upstream:
         if status >= 500:
             raise UpstreamError(f"The upstream answered with status {status}.", acted=False)
 
+    def check_url(self, url: str) -> None:
+        """Refuse a URL that `fetch` would refuse by its look, before anything depends on it.
+
+        Where a name leads shows only when it is connected to.
+
+        Args:
+            url: As the client gave it.
+
+        Raises:
+            AddressRefused: Scheme, port, login, an address that is not public, or no URL.
+        """
+        self._fetcher.check_url(url)
+
     async def fetch(
         self,
         url: str,
@@ -194,6 +207,7 @@ class Upstream:
         method: str = "GET",
         headers: Iterable[tuple[str, str]] = (),
         body: bytes | None = None,
+        discard: bool = False,
     ) -> Fetched:
         """Send a request to a URL that a client gave; redirects of `GET` are followed.
 
@@ -207,6 +221,8 @@ class Upstream:
             method: HTTP method.
             headers: Added; they go no further than the first origin.
             body: Sent with it.
+            discard: Only the status counts: of the body up to `max_bytes` are read and none
+                are returned, and that it is larger, slow or broken is no failure.
 
         Raises:
             AddressRefused: The URL is not acceptable, or leads to where it may not.
@@ -220,6 +236,7 @@ class Upstream:
             method=method,
             headers=headers,
             body=body,
+            discard=discard,
         )
 
     async def _status(self, method: str, channel: Channel, grant: Grant) -> int:

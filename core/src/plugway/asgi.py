@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from plugway.identity.address import ClientAddress
 from plugway.request import Request
 from plugway.server.guard import REQUEST_ID, STARTED, TASK, Guard
 from plugway.server.inflight import Inflight
-from plugway.telemetry.access import AccessLog
+from plugway.telemetry.access import FACTS, OVERHEAD, AccessLog, CallFacts
 from plugway.telemetry.logs import request_id
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class App:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         gateway = self.gateway
-        answer = _Answer(send, scope[REQUEST_ID])
+        answer = _Answer(send, scope)
         mount: Mount | None = None
         plugin = "core"
         failure: PlugwayError | None = None
@@ -194,25 +194,32 @@ def render(mount: Mount | None, error: PlugwayError, request_id: str) -> ErrorBo
     return shape(error, request_id)
 
 
-def _header(request_id: str) -> tuple[bytes, bytes]:
-    return b"x-request-id", request_id.encode("latin-1")
+def _told(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return an answer's headers with the request's id, and the overhead of a call."""
+    told = [*headers, (b"x-request-id", scope[REQUEST_ID].encode("latin-1"))]
+    facts: CallFacts | None = scope.get(FACTS)
+    # What is relayed has it already, from the moment when its first byte could go.
+    if facts is not None and all(name != OVERHEAD for name, _ in told):
+        told.append((OVERHEAD, b"%.3f" % (facts.overhead * 1000)))
+    return told
 
 
 class _Answer:
     """Passes messages to the server, and keeps what the access log wants to know."""
 
-    __slots__ = ("_send", "request_id", "sent", "status")
+    __slots__ = ("_scope", "_send", "request_id", "sent", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, scope: Scope) -> None:
         self._send = send
-        self.request_id = request_id
+        self._scope = scope
+        self.request_id: str = scope[REQUEST_ID]
         self.status: int | None = None
         self.sent = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), _header(self.request_id)]
+            message["headers"] = _told(self._scope, message.get("headers", ()))
         else:
             self.sent += len(message.get("body", b""))
         await self._send(message)

@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from plugway import gauges
+from plugway.alerts import Alerts
 from plugway.background import Background
+from plugway.bindings import Bindings
+from plugway.callbacks.delivery import Deliveries
 from plugway.calls.calls import Calls
 from plugway.calls.parts import Parts
 from plugway.channels.channels import Channels
 from plugway.clock import Clock, SystemClock
 from plugway.configuration import LiveSettings
-from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow
+from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow, TaskFinished
 from plugway.credentials.grants import Grants
 from plugway.credentials.pool import CredentialPool
 from plugway.credentials.vault import Vault
@@ -34,6 +37,7 @@ from plugway.storage.database import Database
 from plugway.storage.migrate import migrate, pending
 from plugway.storage.snapshots import Snapshots
 from plugway.storage.url import DatabaseURL
+from plugway.tasks.tasks import Tasks
 from plugway.telemetry.metrics import Metrics
 from plugway.upstream import Upstream
 from plugway.workers import Workers
@@ -54,8 +58,8 @@ class Gateway:
     """Owns the parts of one gateway, and hands plugins those they need.
 
     Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
-    `channels`, `credentials`, `upstream`, `settings(type)`, `log` and `clock`; money moves
-    only through `calls`.
+    `tasks`, `bindings`, `channels`, `credentials`, `upstream`, `settings(type)`, `log` and
+    `clock`; money moves only through `calls` and `tasks`.
 
     Attributes:
         home: Where settings, keys and the SQLite database are.
@@ -68,6 +72,7 @@ class Gateway:
 
     registry: Registry
     calls: Calls
+    tasks: Tasks
     channels: Channels
     credentials: CredentialPool
     grants: Grants
@@ -110,7 +115,23 @@ class Gateway:
         self.ledger = Ledger(self.url, self.clock, metrics=self.metrics)
         self.limits = Limits(settings.redis.url, clock=self.clock)
         self.upstream = Upstream(settings.relay, environ=environ)
+        self.alerts = Alerts(
+            upstream=self.upstream,
+            clock=self.clock,
+            settings=lambda: self.current().alerts,
+            metrics=self.metrics,
+        )
+        self.deliveries = Deliveries(
+            database=self.database,
+            upstream=self.upstream,
+            vault=self.vault,
+            clock=self.clock,
+            settings=lambda: self.current().callbacks,
+            metrics=self.metrics,
+            alerts=self.alerts,
+        )
         self.background = Background(self.clock)
+        self.bindings = Bindings(self.database, self.clock)
         self.node = new_id()
         self.ready = False
         self.running: Sized = ()
@@ -210,6 +231,14 @@ class Gateway:
             settled=self._call_settled if registry.listeners("call_settled") else None,
         )
         self.calls = Calls(parts)
+        self.tasks = Tasks(
+            parts,
+            self.database,
+            registry.pollers,
+            owner=self.node,
+            alert=self.alerts.tell,
+            finished=self._task_finished,
+        )
         self.snapshots = Snapshots(self.database, self.clock)
         self.snapshots.add("identity", self.identity.load)
         self.snapshots.add("channels", self.channels.load)
@@ -218,6 +247,9 @@ class Gateway:
 
     def _start_loops(self) -> None:
         self.background.keep(self.snapshots.watch(), "snapshots")
+        self.background.keep(self.tasks.polling.run(), "tasks")
+        self.background.keep(self.deliveries.run(), "callbacks")
+        self.background.keep(self.alerts.run(), "alerts")
         self.background.every(1.0, self._check_settings, "settings")
         self.background.every(SWEEP_SECONDS, self._sweep, "sweeper")
         self.background.every(GAUGE_SECONDS, lambda: gauges.update(self), "gauges")
@@ -231,12 +263,17 @@ class Gateway:
         self.metrics.swept(await self.ledger.sweep(self.clock.now()))
 
     async def _prune(self) -> None:
+        now = self.clock.now()
+        await self.bindings.prune(now)
         days = self.current().ledger.usage_days
         if days:
-            await self.ledger.prune(self.clock.now() - days * 86_400 * 1_000_000)
+            await self.ledger.prune(now - days * 86_400 * 1_000_000)
 
     def _call_settled(self, event: CallSettled) -> None:
         self._announce("call_settled", event)
+
+    def _task_finished(self, event: TaskFinished) -> None:
+        self._announce("task_finished", event)
 
     def _credential_changed(self, event: CredentialChanged) -> None:
         self._announce("credential_changed", event)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from plugway.tasks import store
+
 if TYPE_CHECKING:
     from plugway.gateway import Gateway
 
@@ -16,7 +18,7 @@ async def update(gateway: Gateway) -> None:
         gateway: A started one.
 
     Raises:
-        LedgerUnavailable: The ledger could not be asked.
+        Unavailable: The ledger or the database could not be asked.
     """
     metrics, registry = gateway.metrics, gateway.registry
     now = gateway.clock.monotonic()
@@ -38,3 +40,5 @@ async def update(gateway: Gateway) -> None:
     metrics.settings_ok(ok=gateway.live.problem is None)
     holds = await gateway.ledger.open_holds()
     metrics.holds(holds.count, holds.credits)
+    tasks = await store.counts(gateway.database, gateway.clock.now())
+    metrics.tasks(tasks.by_state, tasks.lag)

@@ -59,7 +59,7 @@ class Request(StarletteRequest):
             NotAuthenticated: The route is public and no key was presented.
         """
         if self._principal is None:
-            raise NotAuthenticated
+            raise NotAuthenticated(reason="absent")
         return self._principal
 
     @property

@@ -20,6 +20,7 @@ from plugway.contract.settings import SECRET as SECRET
 from plugway.contract.settings import Table as Table
 from plugway.contract.settings import marked as marked
 from plugway.errors import ConfigurationError
+from plugway.webhooks import check_webhook_secret
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -148,6 +149,80 @@ class LedgerSettings(Table, frozen=True, kw_only=True):
     usage_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 365
 
 
+class TaskSettings(Table, frozen=True, kw_only=True):
+    """Sets how upstreams are asked for tasks.
+
+    Attributes:
+        concurrency: Polls that one process makes at once.
+        per_credential: Polls at once with one credential.
+        lease_seconds: Longest time that a poll may take; a node that dies in it leaves the
+            task to others after that.
+        deadline: Seconds after which a task that has not ended expires.
+        fresh_seconds: How old an answer may be that a client's query is given without asking
+            the upstream.
+        find_seconds: Seconds between the two looks after which a task that its upstream does
+            not know has failed; an upstream may need some time to know what it has accepted.
+        alert_failures: Polls in a row that tell nothing until there is an alert; from then on
+            the upstream is asked at the slowest pace.
+    """
+
+    concurrency: Count = 64
+    per_credential: Count = 8
+    lease_seconds: Seconds = 60.0
+    deadline: Seconds = 86_400.0
+    fresh_seconds: Seconds = 2.0
+    find_seconds: Seconds = 60.0
+    alert_failures: Count = 20
+
+
+class CallbackSettings(Table, frozen=True, kw_only=True):
+    """Sets how clients are told of their tasks, at the `callback_url` that they gave.
+
+    Attributes:
+        timeout: Seconds that a receiver gets to answer.
+        hours: Hours for which a message is tried again, at growing distances.
+        concurrency: Messages that one process sends at once.
+        per_host: Messages at once to one host and port, so that a slow receiver holds up
+            nobody else.
+    """
+
+    timeout: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+    hours: Annotated[float, msgspec.Meta(ge=0, le=720)] = 24.0
+    concurrency: Count = 32
+    per_host: Count = 4
+
+
+class AlertSettings(Table, frozen=True, kw_only=True):
+    """Sets who hears of what an operator should look at; the log has it in any case.
+
+    Attributes:
+        webhook: An address of your own, private or not, that gets each alert as JSON; empty:
+            none.
+        secret: Signs what is sent there, as Standard Webhooks does: `whsec_` and base64;
+            empty: it is not signed.
+        quiet_seconds: Seconds for which the same alert is not sent again.
+
+    Raises:
+        ConfigurationError: An address or a secret that is none.
+    """
+
+    webhook: Annotated[str, SECRET] = ""
+    secret: Annotated[str, SECRET] = ""
+    quiet_seconds: Seconds = 3_600.0
+
+    def __post_init__(self) -> None:
+        if self.webhook and not _is_address(self.webhook, whole=True):
+            raise ConfigurationError(
+                "expected an address such as https://example.com/alerts?team=1, with no login",
+                field="webhook",
+            )
+        if self.secret:
+            try:
+                check_webhook_secret(self.secret)
+            except ConfigurationError as error:
+                raise ConfigurationError(error.message, field="secret") from None
+
+
 class LogSettings(Table, frozen=True, kw_only=True):
     """Sets logs.
 
@@ -188,6 +263,9 @@ class Settings(Table, frozen=True, kw_only=True):
     redis: RedisSettings = RedisSettings()
     relay: RelaySettings = RelaySettings()
     ledger: LedgerSettings = LedgerSettings()
+    tasks: TaskSettings = TaskSettings()
+    callbacks: CallbackSettings = CallbackSettings()
+    alerts: AlertSettings = AlertSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
 
@@ -200,7 +278,8 @@ class Settings(Table, frozen=True, kw_only=True):
             )
 
 
-def _is_address(text: str) -> bool:
+def _is_address(text: str, *, whole: bool = False) -> bool:
+    """Say whether a text is an HTTP address; whole: one with any path and query."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -212,6 +291,6 @@ def _is_address(text: str) -> bool:
         and "@" not in parts.netloc
         and text.isprintable()
         and text.isascii()
-        and not text.endswith("/")
-        and not set(text) & set("?# \\")
+        and not set(text) & set("# \\")
+        and (whole or not (text.endswith("/") or "?" in text))
     )

@@ -11,18 +11,19 @@ import msgspec
 from plugway.calls.body import ClientDeparted, RequestBody
 from plugway.calls.departure import Watch, watch
 from plugway.calls.forward import Forwarding
+from plugway.calls.quoting import candidates, dearest
 from plugway.calls.relay import relay
 from plugway.calls.settlement import Settlement
-from plugway.contract import Channel, Usage
+from plugway.contract import Usage
 from plugway.ids import new_id
 from plugway.ledger.operations import Reserve
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from plugway.bindings import Binding
     from plugway.calls.parts import Parts
-    from plugway.contract import Provider
-    from plugway.ledger.tariff import Quote
+    from plugway.contract import Channel, Provider
     from plugway.request import Request
     from plugway.upstream import Answer
 
@@ -49,6 +50,7 @@ class Call:
         provider: Provider,
         model: str,
         usages: tuple[Usage, ...],
+        pin: Binding | None = None,
     ) -> None:
         self.id = new_id()
         self.request = request
@@ -63,7 +65,8 @@ class Call:
         self._cut: asyncio.TimerHandle | None = None
         self._was_cut = False
         self._overhead: float | None = None
-        self._forwarding = Forwarding(parts)
+        self._pin = pin
+        self._forwarding = Forwarding(parts, pin)
         self._settlement = Settlement(parts, self)
 
     @property
@@ -105,10 +108,10 @@ class Call:
         parts, request = self._parts, self.request
         principal = request.principal
         await parts.identity.permit(principal, model=self.model, ip=request.client_ip)
-        self._candidates = parts.channels.candidates(
-            self.provider.name, self.model, principal.group
+        self._candidates = candidates(
+            parts, self.provider.name, self.model, principal.group, self._pin
         )
-        channel, quote = self._dearest()
+        channel, quote = dearest(parts, self.provider.name, self.usages, self._candidates)
         if quote.credits:
             now = parts.clock.now()
             settings = parts.settings().ledger
@@ -237,17 +240,6 @@ class Call:
             UpstreamInterrupted: The upstream broke off; the client sees a cut answer too.
         """
         return await relay(self, answer, self._settlement)
-
-    def _dearest(self) -> tuple[Channel, Quote]:
-        """Quote the dearest channel: which one will serve is not known yet."""
-        tariff, name = self._parts.tariff(), self.provider.name
-        dearest, *others = self._candidates
-        quote = tariff.quote(name, self.usages, dearest.settings)
-        for channel in others:
-            other = tariff.quote(name, self.usages, channel.settings)
-            if other.credits > quote.credits:
-                dearest, quote = channel, other
-        return dearest, quote
 
     def _watch_client(self) -> None:
         loop = self.request.task.get_loop()

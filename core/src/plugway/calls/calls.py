@@ -9,6 +9,7 @@ from plugway.calls.call import Call
 from plugway.contract import Usage
 
 if TYPE_CHECKING:
+    from plugway.bindings import Binding
     from plugway.calls.parts import Parts
     from plugway.request import Request
 
@@ -27,6 +28,7 @@ class Calls:
         provider: str,
         model: str,
         usage: Usage | Sequence[Usage],
+        pin: Binding | None = None,
     ) -> Call:
         """Open a metered call, as `async with gateway.calls.open(…) as call:`.
 
@@ -38,6 +40,8 @@ class Calls:
             provider: Which provider serves it.
             model: Which model; the key and a channel must have it.
             usage: The most it may use; `call.observe` replaces it by what it did use.
+            pin: What `gateway.bindings.find` returned, where the call concerns something that
+                one credential made: only that one is asked.
 
         Returns:
             The call, to be entered.
@@ -51,4 +55,4 @@ class Calls:
             LedgerUnavailable: The hold could not be made durable.
         """
         usages = (usage,) if isinstance(usage, Usage) else tuple(usage)
-        return Call(self._parts, request, self._parts.providers[provider], model, usages)
+        return Call(self._parts, request, self._parts.providers[provider], model, usages, pin)

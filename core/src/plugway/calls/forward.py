@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from plugway.errors import (
@@ -14,9 +14,10 @@ from plugway.errors import (
     UpstreamError,
 )
 from plugway.upstream import Timeouts
-from plugway.upstream.headers import to_upstream
+from plugway.upstream.headers import retry_after, to_upstream
 
 if TYPE_CHECKING:
+    from plugway.bindings import Binding
     from plugway.calls.body import RequestBody
     from plugway.calls.parts import Parts
     from plugway.contract import Channel
@@ -39,10 +40,25 @@ class Forwarding:
         seconds: Spent waiting for upstreams until their headers came.
     """
 
-    __slots__ = ("_answer", "_parts", "channel", "credential_id", "seconds")
+    __slots__ = ("_answer", "_before", "_parts", "_pin", "channel", "credential_id", "seconds")
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        pin: Binding | None = None,
+        before: Callable[[Channel, int | None], Awaitable[None]] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            parts: What calls go through.
+            pin: The only channel and credential that may be asked.
+            before: Awaited with the channel and credential that will be asked next, before
+                the first byte goes; what it raises ends the call.
+        """
         self._parts = parts
+        self._pin = pin
+        self._before = before
         self._answer: Answer | None = None
         self.channel: Channel | None = None
         self.credential_id: int | None = None
@@ -97,10 +113,17 @@ class Forwarding:
         parts = self._parts
         credential = None
         if parts.providers[channel.provider].credential is not None:
-            credential = parts.credentials.choose(channel)
+            credential = self._choose(channel)
             if credential is None:
                 return False, None
         return parts.channels.breaker(channel).admits(parts.clock.monotonic()), credential
+
+    def _choose(self, channel: Channel) -> Credential | None:
+        pool, pin = self._parts.credentials, self._pin
+        if pin is None or pin.credential_id is None:
+            return pool.choose(channel)
+        bound = pool.get(channel.id, pin.credential_id)
+        return bound if bound is not None and bound.usable(self._parts.clock.now()) else None
 
     async def _ask(
         self,
@@ -116,6 +139,8 @@ class Forwarding:
         clock = parts.clock
         self.channel = channel
         self.credential_id = None if credential is None else credential.id
+        if self._before is not None:
+            await self._before(channel, self.credential_id)
         settings = channel.settings
         began = clock.monotonic()
         granted = () if credential is None else await self._grant(credential, channel)
@@ -166,7 +191,9 @@ class Forwarding:
             self._parts.grants.forget(credential)
             pool.refused(credential, channel, "the upstream answered 401")
         elif status == 429:
-            pool.exhausted(credential, channel, _retry_after(answer), "the upstream answered 429")
+            pool.exhausted(
+                credential, channel, retry_after(answer.raw_headers), "the upstream answered 429"
+            )
         elif status < 400:
             pool.succeeded(credential, channel)
 
@@ -189,11 +216,3 @@ class Forwarding:
             "no available channel: every channel of this model is out of service now",
             retry_after=wait,
         )
-
-
-def _retry_after(answer: Answer) -> float | None:
-    for name, value in answer.raw_headers:
-        if name.lower() == b"retry-after":
-            text = value.decode("latin-1").strip()
-            return float(text) if text.isdecimal() and len(text) < 8 else None
-    return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plugway.calls.body import ClientDeparted
 from plugway.request import sent
+from plugway.telemetry.access import OVERHEAD
 from plugway.upstream.headers import to_client
 
 if TYPE_CHECKING:
@@ -94,5 +95,5 @@ def _headers(call: Call, answer: Answer, length: int | None) -> list[tuple[bytes
     headers = to_client(answer.raw_headers)
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
-    headers.append((b"x-plugway-overhead-ms", b"%.3f" % (call.begin_answer() * 1000)))
+    headers.append((OVERHEAD, b"%.3f" % (call.begin_answer() * 1000)))
     return headers

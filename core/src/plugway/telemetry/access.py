@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Where a call leaves its facts in the ASGI scope, for the request's line.
 FACTS = "plugway.call"
 
+#: Header that tells a client the gateway's own part of a call, in milliseconds.
+OVERHEAD = b"x-plugway-overhead-ms"
+
 #: Probes and scrapes come all day; their lines are for debugging.
 QUIET = frozenset({"/health", "/readyz", "/metrics"})
 

@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,11 +22,14 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from plugway.contract.tasks import ENDED, TaskState
 from plugway.telemetry.directory import VARIABLE
 
 #: From a local lookup to a video that was waited for.
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _OVERHEAD = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
+#: From an image to a video that the upstream took a night for.
+_TASK = (1, 5, 10, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600, 7200, 21_600, 86_400)
 _BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 #: For values that every process reads from the one database: the last one read counts.
@@ -93,6 +96,21 @@ class Metrics:
             "ledger_mismatch",
             "Invariants that did not hold when the ledger was last verified here.",
         )
+        self._tasks = gauge("tasks_open", "Tasks that have not ended.", "state")
+        self._lag = gauge("task_lag_seconds", "How long the task that is due longest has waited.")
+        self._polls = counter(
+            "task_polls_total", "Upstreams asked for tasks.", "provider", "outcome"
+        )
+        self._finished = counter(
+            "tasks_finished_total", "Tasks that ended.", "provider", "channel", "state"
+        )
+        self._task = histogram(
+            "task_seconds", "From a task's submit to its end.", "provider", "kind", buckets=_TASK
+        )
+        self._callbacks = counter(
+            "callbacks_total", "Tries to tell clients of their tasks.", "result"
+        )
+        self._alerts = counter("alerts_total", "Things an operator should look at.", "kind")
         self._credentials = gauge(
             "credential_state", "Credentials in a state.", "provider", "state"
         )
@@ -191,6 +209,59 @@ class Metrics:
     def ledger_mismatch(self, problems: int) -> None:
         """Set how many invariants did not hold when the ledger was verified; it must be 0."""
         self._mismatch.set(problems)
+
+    def tasks(self, open_: Mapping[str, int], lag: float) -> None:
+        """Set how many tasks are open, and how late the polls are.
+
+        Args:
+            open_: How many by state; what is not in it is 0.
+            lag: Seconds that the task that is due longest has waited; 0: none is due.
+        """
+        for state in get_args(TaskState):
+            if state not in ENDED:
+                self._tasks.labels(state).set(open_.get(state, 0))
+        self._lag.set(lag)
+
+    def polled(self, provider: str, outcome: str) -> None:
+        """Count an upstream that was asked for a task.
+
+        Args:
+            provider: The provider.
+            outcome: What came of it, one of a few words: an error's code, say, and never
+                anything of the upstream's.
+        """
+        self._polls.labels(provider, outcome).inc()
+
+    def task_finished(
+        self, provider: str, channel: str | None, kind: str, state: str, seconds: float
+    ) -> None:
+        """Count a task that ended.
+
+        Args:
+            provider: The provider.
+            channel: The channel's name; None: none was asked, or it has been deleted.
+            kind: The plugin's word for its kind.
+            state: `succeed`, `failed` or `expired`.
+            seconds: From its submit.
+        """
+        self._finished.labels(provider, channel or "", state).inc()
+        self._task.labels(provider, kind).observe(seconds)
+
+    def callback(self, result: str) -> None:
+        """Count a try to deliver a message to a client.
+
+        Args:
+            result: `delivered`, `retried`: it will be tried again, or `failed`: given up.
+        """
+        self._callbacks.labels(result).inc()
+
+    def alerted(self, kind: str) -> None:
+        """Count something that an operator should look at.
+
+        Args:
+            kind: As in `plugway.alerts`.
+        """
+        self._alerts.labels(kind).inc()
 
     def credentials(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Set how many credentials are in each state.

@@ -1,0 +1,1 @@
+"""Upstream jobs that outlive their call."""

@@ -1,0 +1,121 @@
+"""Asks an upstream for one task, with the credential that made it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from plugway.errors import (
+    CredentialExpired,
+    CredentialRestricted,
+    QuotaExhausted,
+    TaskGone,
+    UpstreamError,
+)
+from plugway.upstream import Timeouts
+from plugway.upstream.headers import retry_after
+
+if TYPE_CHECKING:
+    from plugway.calls.parts import Parts
+    from plugway.contract import Channel, Task
+    from plugway.credentials.pool import Credential
+
+#: Longest answer that is read, bytes.
+_MOST = 4 << 20
+
+
+class Asking:
+    """Hands out what asks upstreams, so many at once with one credential."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take what calls go through."""
+        self._parts = parts
+        self._turns: dict[int, asyncio.Semaphore] = defaultdict(self._semaphore)
+
+    def of(self, task: Task) -> Questions:
+        """Return what asks for a task.
+
+        Args:
+            task: Its channel and credential are known.
+
+        Raises:
+            UpstreamError: They are no longer here.
+        """
+        parts = self._parts
+        channel = parts.channels.get(task.channel_id or 0)
+        if channel is None:
+            raise UpstreamError("the channel of this task is gone")
+        if task.credential_id is None:
+            return Questions(parts, channel, None, self._turns[-channel.id])
+        credential = parts.credentials.get(channel.id, task.credential_id)
+        if credential is None:
+            raise UpstreamError("the credential of this task is gone")
+        return Questions(parts, channel, credential, self._turns[credential.id])
+
+    def _semaphore(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self._parts.settings().tasks.per_credential)
+
+
+class Questions:
+    """Asks with one credential; a plugin's poller calls it."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        channel: Channel,
+        credential: Credential | None,
+        turn: asyncio.Semaphore,
+    ) -> None:
+        self._parts = parts
+        self._channel = channel
+        self._credential = credential
+        self._turn = turn
+
+    async def __call__(
+        self, target: str, *, method: str = "GET", content: bytes | None = None
+    ) -> bytes:
+        """Ask, as `Ask` says."""
+        async with self._turn:
+            return await self._ask(target, method, content)
+
+    async def _ask(self, target: str, method: str, content: bytes | None) -> bytes:
+        parts, channel, credential = self._parts, self._channel, self._credential
+        headers: tuple[tuple[str, str], ...] = (("Accept", "application/json"),)
+        if content is not None:
+            headers += (("Content-Type", "application/json"),)
+        if credential is not None:
+            headers += (await parts.grants.get(credential, channel)).headers
+        answer = await parts.upstream.send(
+            method,
+            channel.base_url + target,
+            headers=headers,
+            body=content,
+            timeouts=Timeouts.of(channel.settings),
+            proxy=channel.settings.proxy,
+        )
+        try:
+            if answer.status < 400:
+                return await answer.read(_MOST)
+        finally:
+            await answer.close()
+        raise self._refused(answer.status, retry_after(answer.raw_headers))
+
+    def _refused(self, status: int, wait: float | None) -> UpstreamError:
+        said = f"the upstream answered {status}"
+        if status in (404, 410):
+            return TaskGone()
+        if status == 429:
+            return QuotaExhausted(said, retry_after=wait)
+        if status in (401, 403):
+            return self._turned_away(status, said)
+        return UpstreamError(said, retry_after=wait)
+
+    def _turned_away(self, status: int, said: str) -> UpstreamError:
+        credential, pool = self._credential, self._parts.credentials
+        if credential is not None and status == 401:
+            self._parts.grants.forget(credential)
+            pool.refused(credential, self._channel, said)
+        elif credential is not None:
+            pool.refused(credential, self._channel, said, "restricted")
+        return CredentialExpired(said) if status == 401 else CredentialRestricted(said)

@@ -1,0 +1,269 @@
+"""Writes what becomes known of tasks, and tells those who want to hear of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from plugway.contract import Pace, TaskFinished, TaskUpdate
+from plugway.errors import Conflict, PlugwayError
+from plugway.ledger.limits import MAX_TEXT
+from plugway.ledger.operations import Advance, Finish, NewCallback
+from plugway.storage.names import is_name
+from plugway.tasks import verdict
+from plugway.tasks.pace import jittered
+
+if TYPE_CHECKING:
+    from plugway.alerts import AlertKind
+    from plugway.calls.parts import Parts
+    from plugway.contract import Poller, Task
+    from plugway.ledger.operations import Outcome
+    from plugway.tasks.verdict import Claim
+
+log = logging.getLogger(__name__)
+
+#: Takes an alert: its kind, what it is about, and what happened.
+Alert = Callable[["AlertKind", str, str], None]
+
+
+class Journal:
+    """Writes changes of tasks through the ledger, whoever brings them: the first end counts."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        pollers: Mapping[str, Poller],
+        *,
+        alert: Alert,
+        finished: Callable[[TaskFinished], None],
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            parts: What calls go through.
+            pollers: By provider.
+            alert: Told of what an operator should look at.
+            finished: Told of each task that has ended.
+        """
+        self._parts = parts
+        self._pollers = pollers
+        self._alert = alert
+        self._finished = finished
+
+    async def accepted(self, task: Task, update: TaskUpdate) -> bool:
+        """Write that the upstream took a task.
+
+        Args:
+            task: As it was, with the facts of its submit.
+            update: What was said, with the upstream's name for it.
+
+        Returns:
+            Whether it is durable now; if not, it will be, unless the task was given up
+            meanwhile because the submit took too long.
+        """
+        update = _kept(update)
+        if update.ended:
+            return await self.update(task, update)
+        now = self._parts.clock.now()
+        first = jittered(self._pace(task).first)
+        advance = Advance(
+            call_id=task.call_id,
+            at=now,
+            state="processing" if update.state == "processing" else "submitted",
+            upstream_id=update.upstream_id,
+            answer=update.answer,
+            progress=update.progress,
+            facts=task.facts,
+            next_poll_at=now + round(first * 1_000_000),
+            callback=self.message(task, update),
+        )
+        written = await self.write(advance)
+        return written is not None and not written.repeated
+
+    async def update(self, task: Task, update: TaskUpdate, claim: Claim | None = None) -> bool:
+        """Write what the upstream said of a task.
+
+        Args:
+            task: As it was.
+            update: What was said.
+            claim: Under which it was polled; None: the schedule stays.
+
+        Returns:
+            Whether it is durable now; if not, it will be.
+        """
+        update = _kept(update)
+        now = self._parts.clock.now()
+        callback = self.message(task, update)
+        if update.ended:
+            amount = self._amount(task, update)
+            return await self._finish(
+                task, verdict.finished(task, update, now, amount=amount, callback=callback)
+            )
+        pace = self._pace(task)
+        advance = verdict.advanced(task, update, pace, now, claim=claim, callback=callback)
+        return await self.write(advance) is not None
+
+    async def put_off(self, task: Task, error: PlugwayError, claim: Claim) -> None:
+        """Write that a poll told nothing, or end a task that its upstream does not know.
+
+        Args:
+            task: As it was.
+            error: What came of the poll.
+            claim: Under which it was made.
+        """
+        now = self._parts.clock.now()
+        settings = self._parts.settings().tasks
+        limit = settings.alert_failures
+        operation = verdict.put_off(
+            task,
+            error,
+            self._pace(task),
+            now,
+            claim=claim,
+            alert_failures=limit,
+            find_seconds=settings.find_seconds,
+        )
+        if operation is None:
+            await self.end(task, "failed", verdict.GONE)
+            return
+        await self.write(operation)
+        if operation.failures == limit:
+            self._alert("task_stuck", self._subject(task), f"{limit} polls told nothing: {error}")
+
+    async def end(self, task: Task, state: str, reason: str, *, refused: bool = False) -> bool:
+        """End a task without its upstream's word.
+
+        Args:
+            task: As it was.
+            state: `failed` or `expired`.
+            reason: Why; no secret.
+            refused: The upstream never took it; its client has been told.
+
+        Returns:
+            Whether it is durable now; if not, it will be.
+        """
+        callback = None
+        if not refused:
+            said = TaskUpdate(state="failed", answer=task.answer or "{}", reason=reason)
+            callback = self.message(task, said)
+        now = self._parts.clock.now()
+        if state == "expired":
+            self._alert("task_expired", self._subject(task), f"{task.state}: {task.reason or ''}")
+        return await self._finish(
+            task, verdict.ended(task, state, reason, now, callback=callback, refused=refused)
+        )
+
+    async def write(self, operation: Advance | Finish) -> Outcome | None:
+        """Hand an operation to the ledger and wait until it is durable, within bounds.
+
+        Returns:
+            None: not yet, or refused; a refusal is logged.
+        """
+        future = self._parts.ledger.submit(operation)
+        if not await self._parts.patience.wait(future):
+            log.error("task %s waits for the ledger", operation.call_id)
+            return None
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if isinstance(error, Conflict) and operation.upstream_id is not None:
+            message = "its upstream gave it the name of another task"
+            self._alert("task_stuck", f"task {operation.call_id}", message)
+        log.error("task %s cannot be written: %s", operation.call_id, error)
+        return None
+
+    def message(self, task: Task, update: TaskUpdate) -> NewCallback | None:
+        """Return what a task's client is told of a change; None: nothing.
+
+        Args:
+            task: As it was.
+            update: The change.
+        """
+        poller = self._pollers.get(task.provider)
+        if not task.callback_url or poller is None:
+            return None
+        try:
+            body = poller.callback(task, update)
+        except Exception:  # a plugin's fault must not keep the task from its end
+            log.exception("the poller of %s failed to write a callback", task.provider)
+            return None
+        if body is None:
+            return None
+        return NewCallback(user_id=task.user_id, url=task.callback_url, body=body.decode())
+
+    def _pace(self, task: Task) -> Pace:
+        poller = self._pollers.get(task.provider)
+        return Pace() if poller is None else poller.pace(task)
+
+    def _amount(self, task: Task, update: TaskUpdate) -> int | None:
+        if update.usages is None or update.state != "succeed":
+            return None
+        channel = self._parts.channels.get(task.channel_id or 0)
+        try:
+            quote = self._parts.tariff().quote(
+                task.provider, update.usages, channel.settings if channel else None
+            )
+        except PlugwayError as error:
+            # What was agreed to at the submit is what is charged.
+            log.error("task %s is charged as it was quoted: %s", task.call_id, error.message)
+            return None
+        return quote.credits
+
+    async def _finish(self, task: Task, finish: Finish) -> bool:
+        outcome = await self.write(finish)
+        if outcome is None:
+            return False
+        if outcome.repeated:
+            return True
+        if outcome.shortfall:
+            log.warning(
+                "task %s cost %s credits more than it held", task.call_id, outcome.shortfall
+            )
+        self._tell(task, finish, outcome)
+        return True
+
+    def _tell(self, task: Task, finish: Finish, outcome: Outcome) -> None:
+        parts = self._parts
+        channel = parts.channels.get(task.channel_id or 0)
+        parts.metrics.settled("settled" if outcome.state == "settled" else "released")
+        parts.metrics.task_finished(
+            task.provider,
+            channel.name if channel else "",
+            task.kind,
+            finish.state,
+            max(0, finish.at - task.created_at) / 1_000_000,
+        )
+        self._finished(
+            TaskFinished(
+                call_id=task.call_id,
+                provider=task.provider,
+                kind=task.kind,
+                model=task.model,
+                upstream_id=finish.upstream_id or task.upstream_id,
+                channel_id=task.channel_id,
+                user_id=task.user_id,
+                state=finish.state,
+                credits=outcome.charged,
+                reason=finish.reason or "",
+            )
+        )
+
+    def _subject(self, task: Task) -> str:
+        channel = self._parts.channels.get(task.channel_id or 0)
+        return f"channel {channel.name}" if channel else f"provider {task.provider}"
+
+
+def _kept(update: TaskUpdate) -> TaskUpdate:
+    """Return an update that the ledger can keep: an upstream's excess must not cost its end."""
+    if len(update.answer) > MAX_TEXT:
+        log.error("an answer of %d characters is not kept", len(update.answer))
+        update = replace(update, answer="{}")
+    name = update.upstream_id
+    # MySQL compares without the spaces at the end.
+    if name is not None and not (is_name(name) and name == name.rstrip(" ")):
+        log.error("an upstream's id for a task cannot be kept: %.200r", name)
+        update = replace(update, upstream_id=None)
+    return update

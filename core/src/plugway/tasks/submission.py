@@ -1,0 +1,296 @@
+"""One submit of a task, from key to the upstream's word that it took it."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from plugway.calls.body import RequestBody
+from plugway.calls.forward import Forwarding
+from plugway.calls.quoting import candidates, dearest
+from plugway.contract import Task
+from plugway.errors import LedgerUnavailable, PlugwayError, UpstreamError
+from plugway.ids import new_id
+from plugway.ledger.operations import Advance, Finish, NewTask, Reserve
+from plugway.tasks import verdict
+from plugway.tasks.abstract import abstract
+from plugway.tasks.facts import Facts
+from plugway.tasks.pace import FIND_FIRST
+from plugway.telemetry.access import FACTS, CallFacts
+
+if TYPE_CHECKING:
+    from plugway.bindings import Binding
+    from plugway.calls.parts import Parts
+    from plugway.contract import Channel, TaskUpdate, Usage
+    from plugway.request import Request
+    from plugway.tasks.journal import Journal
+    from plugway.upstream import Answer
+
+_SECOND = 1_000_000
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Says what a submit is for; the arguments of `Tasks.open`."""
+
+    provider: str
+    kind: str
+    model: str
+    usages: tuple[Usage, ...]
+    body: bytes
+    external_id: str | None
+    callback_url: str | None
+    pin: Binding | None
+
+
+class Submission:
+    """Takes one task to an upstream; from then on the poller has it.
+
+    Made by `gateway.tasks.open`. Its row and its hold are durable before anything is sent, and
+    so is the credential before the bytes that go with it: whatever dies afterwards, the task
+    can be asked for. Left without `accept` or `refuse` it is released if nothing was sent, and
+    `unknown` otherwise: the poller finds out what became of it. A client that leaves changes
+    nothing.
+
+    Attributes:
+        call_id: Its own id; the upstream gets it as our name for the task.
+        request: The client's request.
+        channel: The channel that was asked last.
+        credential_id: The credential that was used last.
+    """
+
+    def __init__(self, parts: Parts, journal: Journal, request: Request, asked: Asked) -> None:
+        self.call_id = new_id()
+        self.request = request
+        self.channel: Channel | None = None
+        self.credential_id: int | None = None
+        self._parts = parts
+        self._journal = journal
+        self._asked = asked
+        self._candidates: list[Channel] = []
+        self._forwarding = Forwarding(parts, asked.pin, self._before)
+        self._task: Task | None = None
+        self._sent = False
+        self._state = "released"
+
+    async def __aenter__(self) -> Submission:
+        parts, asked, principal = self._parts, self._asked, self.request.principal
+        await parts.identity.permit(principal, model=asked.model, ip=self.request.client_ip)
+        if asked.callback_url is not None:
+            parts.upstream.check_url(asked.callback_url)
+        self._candidates = candidates(
+            parts, asked.provider, asked.model, principal.group, asked.pin
+        )
+        _, quote = dearest(parts, asked.provider, asked.usages, self._candidates)
+        now = parts.clock.now()
+        settings = parts.settings()
+        longest = max(self._patience(channel) for channel in self._candidates)
+        new = NewTask(
+            provider=asked.provider,
+            kind=asked.kind,
+            model=asked.model,
+            user_id=principal.user_id,
+            request_id=self.request.id,
+            ip=self.request.client_ip,
+            external_id=asked.external_id,
+            callback_url=asked.callback_url,
+            request=abstract(asked.body),
+            facts=self._facts(),
+            price=quote.credits,
+            next_poll_at=now + longest,
+            deadline=now + round(settings.tasks.deadline * _SECOND),
+        )
+        await parts.ledger.reserve(
+            Reserve(
+                call_id=self.call_id,
+                account_id=principal.account_id,
+                key_account_id=principal.key_account_id,
+                key_id=principal.key_id,
+                amount=quote.credits,
+                quote=msgspec.json.encode(quote).decode(),
+                created_at=now,
+                expires_at=new.deadline,
+                task=new,
+            ),
+            wait=settings.ledger.reserve_wait,
+        )
+        self._task = Task(
+            id=0,
+            call_id=self.call_id,
+            provider=asked.provider,
+            kind=asked.kind,
+            model=asked.model,
+            user_id=principal.user_id,
+            external_id=asked.external_id,
+            callback_url=asked.callback_url,
+            request=new.request,
+            facts=new.facts,
+            price=quote.credits,
+            next_poll_at=new.next_poll_at,
+            deadline=new.deadline,
+            created_at=now,
+            updated_at=now,
+        )
+        return self
+
+    async def send(self, *, target: str, content: bytes, method: str = "POST") -> Answer:
+        """Send the submit to a channel and return its answer's beginning.
+
+        Another channel is tried only where the first cannot have acted, as with calls.
+
+        Args:
+            target: Path and query, as on the wire.
+            content: The body, with `call_id` as our name for the task where the upstream takes
+                one.
+            method: HTTP method.
+
+        Returns:
+            The answer; its body has not been read.
+
+        Raises:
+            UpstreamError: No channel answered.
+            NoChannel: No channel could be asked now.
+            LedgerUnavailable: Where it would go could not be made durable; nothing was sent.
+        """
+        body = RequestBody(self.request.receive)
+        body.content = content
+        return await self._forwarding.send(
+            self._candidates,
+            method=method,
+            target=target,
+            # The answer is read here and not by the client, so it must not come packed.
+            headers=[
+                pair for pair in self.request.scope["headers"] if pair[0] != b"accept-encoding"
+            ],
+            body=body,
+        )
+
+    async def accept(self, update: TaskUpdate) -> None:
+        """Note that the upstream took the task; durable on return.
+
+        Args:
+            update: What it said, with its name for the task.
+
+        Raises:
+            LedgerUnavailable: It could not be made durable in time; it will be.
+        """
+        task = self._known()
+        task = msgspec.structs.replace(task, facts=self._facts())
+        self._task, self._state = None, "held"
+        self._note()
+        if not await self._journal.accepted(task, update):
+            raise LedgerUnavailable("the ledger did not confirm the task in time")
+
+    async def refuse(self, reason: str) -> None:
+        """Say that the upstream did not take the task: released, its external id is free again.
+
+        Args:
+            reason: Short, kept with the task; no secret.
+        """
+        task, self._task = self._known(), None
+        self._note()
+        await self._journal.end(task, "failed", reason, refused=True)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._forwarding.close()
+        if self._task is None:
+            return
+        task, self._task = self._known(), None
+        taken = self._sent and not (isinstance(error, UpstreamError) and not error.acted)
+        if taken:
+            self._state = "held"
+        self._note()
+        operation = self._left(task, error, taken=taken)
+        if isinstance(error, asyncio.CancelledError):
+            # Somebody ends this task of the event loop; the ledger needs nobody to wait.
+            self._parts.ledger.submit(operation)
+        else:
+            await self._journal.write(operation)
+
+    def _left(self, task: Task, error: BaseException | None, *, taken: bool) -> Advance | Finish:
+        now = self._parts.clock.now()
+        if not taken:
+            reason = error.code if isinstance(error, PlugwayError) else "not sent"
+            return verdict.ended(task, "failed", reason, now, refused=True)
+        return Advance(
+            call_id=task.call_id,
+            at=now,
+            state="unknown",
+            reason="the answer to its submit was lost",
+            facts=self._facts(),
+            next_poll_at=now + round(FIND_FIRST * _SECOND),
+        )
+
+    async def _before(self, channel: Channel, credential_id: int | None) -> None:
+        """Make durable who is asked, before the first byte goes there."""
+        parts, asked = self._parts, self._asked
+        price = parts.tariff().quote(asked.provider, asked.usages, channel.settings).credits
+        now = parts.clock.now()
+        written = await self._journal.write(
+            Advance(
+                call_id=self.call_id,
+                at=now,
+                channel_id=channel.id,
+                credential_id=credential_id,
+                price=price,
+                next_poll_at=now + self._patience(channel),
+            )
+        )
+        if written is None or written.repeated:
+            raise LedgerUnavailable("the ledger did not confirm the task in time")
+        self.channel, self.credential_id = channel, credential_id
+        self._task = msgspec.structs.replace(
+            self._known(), channel_id=channel.id, credential_id=credential_id, price=price
+        )
+        self._sent = True
+
+    def _patience(self, channel: Channel) -> int:
+        """Return the microseconds after which nobody can be busy any more with this submit.
+
+        It takes the time for minting a grant and that for the exchange; the rest is for a
+        process that is slow.
+        """
+        spare = self._parts.settings().tasks.find_seconds / 2
+        return round((2 * channel.settings.total_timeout + spare) * _SECOND)
+
+    def _known(self) -> Task:
+        if self._task is None:
+            raise RuntimeError("this submission has ended, or was not entered")
+        return self._task
+
+    def _facts(self) -> str:
+        principal = self.request.principal
+        facts = Facts(
+            request_id=self.request.id,
+            account_id=principal.account_id,
+            key_id=principal.key_id,
+            ip=self.request.client_ip,
+            usages=self._asked.usages,
+            upstream_ms=round(self._forwarding.seconds * 1000),
+            overhead_us=max(0, round(self._spent() * 1_000_000)),
+        )
+        return msgspec.json.encode(facts).decode()
+
+    def _spent(self) -> float:
+        """Return the seconds of the gateway's own work so far."""
+        since = self._parts.clock.monotonic() - self.request.started
+        return since - self._forwarding.seconds
+
+    def _note(self) -> None:
+        """Leave what the request's log line says of it."""
+        self.request.scope[FACTS] = CallFacts(
+            call_id=self.call_id,
+            user=self.request.principal.user,
+            provider=self._asked.provider,
+            model=self._asked.model,
+            channel=self.channel.name if self.channel else None,
+            outcome=self._state,
+            overhead=self._spent(),
+        )

@@ -1,0 +1,263 @@
+"""The door to tasks, handed to plugins as `gateway.tasks`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from plugway.contract import TaskFinished, TaskUpdate, Usage
+from plugway.errors import NotFound, PlugwayError, TaskGone
+from plugway.tasks import receipts, store
+from plugway.tasks.asking import Asking
+from plugway.tasks.journal import Alert, Journal
+from plugway.tasks.polling import Polling
+from plugway.tasks.submission import Asked, Submission
+
+if TYPE_CHECKING:
+    from plugway.bindings import Binding
+    from plugway.calls.parts import Parts
+    from plugway.contract import Poller, Task
+    from plugway.identity.principal import Principal
+    from plugway.request import Request
+    from plugway.storage.database import Database
+
+#: Seconds that a client's query waits for the upstream.
+_QUERY = 10.0
+
+
+class Tasks:
+    """Makes tasks and looks them up; one per gateway."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        database: Database,
+        pollers: Mapping[str, Poller],
+        *,
+        owner: str,
+        alert: Alert,
+        finished: Callable[[TaskFinished], None],
+    ) -> None:
+        """Take what is needed.
+
+        Args:
+            parts: What calls go through.
+            database: Where tasks are.
+            pollers: By provider.
+            owner: This node, unique among nodes and processes.
+            alert: Told of what an operator should look at.
+            finished: Told of each task that has ended.
+        """
+        self._parts = parts
+        self._database = database
+        self._journal = Journal(parts, pollers, alert=alert, finished=finished)
+        asking = Asking(parts)
+        self.polling = Polling(parts, database, pollers, asking, self._journal, owner)
+        self._asked: dict[str, asyncio.Task[Task]] = {}
+
+    def open(
+        self,
+        request: Request,
+        *,
+        provider: str,
+        kind: str,
+        model: str,
+        usage: Usage | Sequence[Usage],
+        body: bytes,
+        external_id: str | None = None,
+        callback_url: str | None = None,
+        pin: Binding | None = None,
+    ) -> Submission:
+        """Open the submit of a task, as `async with gateway.tasks.open(…) as submission:`.
+
+        On entering, the caller's rights are checked, channels looked up, the credits held and
+        the task's row written.
+
+        Args:
+            request: The client's request.
+            provider: Which provider serves it.
+            kind: The plugin's word for how the upstream is asked for it, up to 64 characters.
+            model: Which model; the key and a channel must have it.
+            usage: What it uses if it succeeds, at the most.
+            body: What was asked; kept with the task, long texts cut.
+            external_id: The caller's own name for it, 1 to 190 characters.
+            callback_url: Where the caller wants to hear of it.
+            pin: What `gateway.bindings.find` returned, where the task concerns something that
+                one credential made: only that one is asked.
+
+        Returns:
+            The submission, to be entered.
+
+        Raises:
+            NotPermitted: The key or the group may not use the model, or not from here.
+            RateLimited: Too many calls.
+            NoChannel: No channel serves the model.
+            NoPrice: The tariff has no row for the usage.
+            InsufficientCredits: The balance or the key's quota does not cover it.
+            Conflict: Another task of this user and provider has that external id.
+            AddressRefused: The callback URL cannot be one.
+            LedgerUnavailable: The hold could not be made durable.
+        """
+        usages = (usage,) if isinstance(usage, Usage) else tuple(usage)
+        asked = Asked(
+            provider=provider,
+            kind=kind,
+            model=model,
+            usages=usages,
+            body=body,
+            external_id=external_id,
+            callback_url=callback_url,
+            pin=pin,
+        )
+        return Submission(self._parts, self._journal, request, asked)
+
+    async def get(
+        self, principal: Principal, provider: str, name: str, *, kinds: Collection[str] = ()
+    ) -> Task:
+        """Return a caller's own task as the database has it.
+
+        Args:
+            principal: Whose it must be.
+            provider: The provider.
+            name: The upstream's name for it, or the caller's own.
+            kinds: Kinds it may be of; empty: any.
+
+        Raises:
+            NotFound: The caller has no such task.
+        """
+        task = await store.owned(
+            self._database, provider, name, user_id=principal.user_id, kinds=kinds
+        )
+        if task is None:
+            raise NotFound("there is no such task", field="task_id")
+        return task
+
+    async def page(
+        self,
+        principal: Principal,
+        provider: str,
+        *,
+        kinds: Collection[str] = (),
+        page: int = 1,
+        size: int = 30,
+    ) -> list[Task]:
+        """Return a caller's own tasks, the newest first.
+
+        Args:
+            principal: Whose.
+            provider: The provider.
+            kinds: Kinds they may be of; empty: any.
+            page: 1 or more; the caller of this bounds it.
+            size: 1 or more, in the same way.
+        """
+        return await store.page(
+            self._database, provider, user_id=principal.user_id, kinds=kinds, page=page, size=size
+        )
+
+    async def find(
+        self, provider: str, *, call_id: str | None = None, upstream_id: str | None = None
+    ) -> Task | None:
+        """Return anybody's task, for what an upstream tells by itself.
+
+        Args:
+            provider: The provider.
+            call_id: Our own name for it, looked at first.
+            upstream_id: The upstream's.
+        """
+        task = None
+        if call_id is not None:
+            task = await store.by_call(self._database, call_id)
+        if task is None and upstream_id is not None:
+            task = await store.by_upstream(self._database, provider, upstream_id)
+        return task if task is not None and task.provider == provider else None
+
+    async def receive(self, task: Task, body: str, update: TaskUpdate | None = None) -> None:
+        """Keep what an upstream told of a task by itself, and act on it.
+
+        Args:
+            task: The task.
+            body: What was told.
+            update: What it means, if it is proven to come from the upstream; None: it is a
+                hint at most, and the upstream is asked.
+        """
+        now = self._parts.clock.now()
+        await receipts.keep(
+            self._database, task.call_id, body, verified=update is not None, now_us=now
+        )
+        if task.ended:
+            return
+        if update is not None:
+            await self._journal.update(task, update)
+            return
+        # Anybody can send a hint: many of them are worth one question.
+        fresh = round(self._parts.settings().tasks.fresh_seconds * 1_000_000)
+        due = max(now, task.updated_at + fresh)
+        if await store.wake(self._database, task.call_id, due) and due == now:
+            self.polling.wake()
+
+    async def refresh(self, task: Task) -> Task:
+        """Return a task as its upstream says it is, which is asked unless it just was.
+
+        Of several that ask at once one asks the upstream. If it cannot be asked the task is
+        returned as it was known last.
+
+        Args:
+            task: The task.
+        """
+        fresh = self._parts.settings().tasks.fresh_seconds * 1_000_000
+        known = task.state in ("submitted", "processing") and task.upstream_id is not None
+        if not known or self._parts.clock.now() - task.updated_at < fresh:
+            return task
+        try:
+            return await self.poll(task)
+        except PlugwayError:
+            # The poller goes on asking, and counts failures at its own pace.
+            return task
+
+    async def poll(self, task: Task) -> Task:
+        """Return a task as its upstream says it is, asked now.
+
+        Args:
+            task: The task; one that has ended or whose submit is under way is returned as it is.
+
+        Raises:
+            UpstreamError: The upstream could not be asked; the task stays as it is.
+        """
+        if task.ended or task.state == "pending":
+            return task
+        asked = self._asked.get(task.call_id)
+        if asked is None:
+            asked = asyncio.create_task(self._ask(task))
+            self._asked[task.call_id] = asked
+            asked.add_done_callback(lambda _: self._asked.pop(task.call_id, None))
+        # One client's departure must not take the answer from the others.
+        return await asyncio.shield(asked)
+
+    async def recheck(self, task: Task) -> TaskUpdate | None:
+        """Ask the upstream for a task that has ended, without changing anything.
+
+        Args:
+            task: The task.
+
+        Returns:
+            What the upstream says; None: it has no such task.
+
+        Raises:
+            UpstreamError: It could not be asked.
+        """
+        try:
+            return await self.polling.ask(task, _QUERY)
+        except TaskGone:
+            return None
+
+    async def _ask(self, task: Task) -> Task:
+        try:
+            update = await self.polling.ask(task, _QUERY)
+        except PlugwayError as error:
+            self._parts.metrics.polled(task.provider, error.code)
+            raise
+        self._parts.metrics.polled(task.provider, update.state)
+        await self._journal.update(task, update)
+        found = await store.by_call(self._database, task.call_id)
+        return task if found is None else found

@@ -1,0 +1,30 @@
+"""A gateway with the press, whose time stands still until a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from press import PressGateway, PressPlugin
+
+from plugway.testing import ManualClock
+from plugway.testing.server import GatewayServer
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return the time of the gateway."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def press(tmp_path: Path, clock: ManualClock) -> AsyncIterator[PressGateway]:
+    """Run a gateway with the press."""
+    plugin = PressPlugin()
+    home = tmp_path / "home"
+    async with GatewayServer(home, plugins={"press": plugin}, clock=clock) as server:
+        press = PressGateway(server, plugin)
+        await press.prepare()
+        yield press
+        await press.close()

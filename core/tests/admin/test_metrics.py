@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from back_office import BackOffice
 from plugway_shop import SECRETS
+from task_desk import TaskDesk
+
+from plugway.errors import Unavailable
+from plugway.tasks import store
 
 pytestmark = pytest.mark.anyio
 
@@ -33,6 +37,28 @@ async def test_they_tell_states_and_counts(office: BackOffice) -> None:
         assert line in text.splitlines(), line
     assert "alice" not in text
     assert not any(secret in text for secret in SECRETS)
+
+
+async def test_they_tell_of_open_tasks(office: BackOffice) -> None:
+    desk = TaskDesk(office.gateway)
+    for state in ("pending", "unknown", "processing", "succeed"):
+        await desk.task(state)
+    lines = (await office.operator.call("GET", "/metrics")).text.splitlines()
+    for state, count in (("pending", 1), ("unknown", 1), ("processing", 1), ("submitted", 0)):
+        assert f'plugway_tasks_open{{state="{state}"}} {count}.0' in lines
+    assert "plugway_task_lag_seconds 0.0" in lines
+
+
+async def test_what_is_known_is_told_while_the_database_is_away(
+    office: BackOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(store, "counts", away)
+    answer = await office.operator.call("GET", "/metrics")
+    assert answer.status == 200
+    assert "plugway_settings_ok 1.0" in answer.text
 
 
 class TestOpen:

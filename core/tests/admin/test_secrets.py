@@ -24,6 +24,7 @@ def environ() -> dict[str, str]:
     """Put it into the settings."""
     return {
         "PLUGWAY__SERVER__SESSION_SECRET": CANARY,
+        "PLUGWAY__ALERTS__WEBHOOK": f"https://example.com/{CANARY}",
         "PLUGWAY__PLUGINS__SHOP__TOKEN": CANARY,
     }
 

@@ -75,6 +75,32 @@ def test_everything_is_told() -> None:
     assert any(name == "process_open_fds" for name, _ in values(text))
 
 
+def test_tasks_are_told() -> None:
+    metrics = Metrics()
+    metrics.tasks({"submitted": 2, "processing": 3}, 1.5)
+    metrics.tasks({"submitted": 4}, 0.0)
+    metrics.polled("kling", "processing")
+    metrics.polled("kling", "upstream_timeout")
+    metrics.polled("kling", "processing")
+    metrics.task_finished("kling", "main", "text2video", "succeed", 150.0)
+    metrics.task_finished("kling", None, "text2video", "expired", 86_400.0)
+    text = metrics.render().decode()
+    states = {"pending": 0, "unknown": 0, "submitted": 4, "processing": 0}
+    for state, count in states.items():
+        assert value(text, "tasks_open", state=state) == count
+    assert value(text, "tasks_open", state="succeed") is None
+    assert value(text, "task_lag_seconds") == 0
+    assert value(text, "task_polls_total", provider="kling", outcome="processing") == 2
+    assert value(text, "task_polls_total", provider="kling", outcome="upstream_timeout") == 1
+    ended = {"provider": "kling", "channel": "main"}
+    assert value(text, "tasks_finished_total", state="succeed", **ended) == 1
+    assert value(text, "tasks_finished_total", state="expired", **{**ended, "channel": ""}) == 1
+    kind = {"provider": "kling", "kind": "text2video"}
+    assert value(text, "task_seconds_count", **kind) == 2
+    assert value(text, "task_seconds_bucket", le="180.0", **kind) == 1
+    assert value(text, "task_seconds_bucket", le="86400.0", **kind) == 2
+
+
 def test_a_state_that_is_left_goes_to_zero() -> None:
     metrics = Metrics()
     metrics.credentials({("bltcy", "ready"): 2, ("bltcy", "cooling"): 1})

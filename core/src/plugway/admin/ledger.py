@@ -180,7 +180,7 @@ async def entries(ask: Ask, query: EntryQuery) -> Page[Entry]:
         found = await rows.order_by("-id").limit(query.limit + 1)
         whole = account_id is not None and query.call_id is None and query.kind is None
         balance = await _balance_after(found[0]) if found and whole else None
-        return page(await _shown(found, balance), query.limit, [row.id for row in found])
+        return page(await shown_entries(found, balance), query.limit, [row.id for row in found])
 
     return await ask.gateway.database.run(work)
 
@@ -200,7 +200,7 @@ async def holds(ask: Ask, query: HoldQuery) -> Page[Hold]:
             rows = rows.filter(call_id__lt=query.after)
         found = await rows.order_by("-call_id").limit(query.limit + 1)
         owners = await owner_names(row.account_id for row in found)
-        items = [_hold(row, owners.get(row.account_id, ("", None))[0]) for row in found]
+        items = [shown_hold(row, owners.get(row.account_id, ("", None))[0]) for row in found]
         return page(items, query.limit, [row.call_id for row in found])
 
     return await ask.gateway.database.run(work)
@@ -247,7 +247,14 @@ async def _balance_after(row: EntryRow) -> int:
     return int(str(found[0]))
 
 
-async def _shown(rows: Sequence[EntryRow], balance: int | None) -> list[Entry]:
+async def shown_entries(rows: Sequence[EntryRow], balance: int | None) -> list[Entry]:
+    """Make entries fit to be shown, inside `database.run`.
+
+    Args:
+        rows: The entries.
+        balance: The account's after the first of them, where they are all of one account, the
+            newest first; None: balances are not told.
+    """
     owners = await owner_names(row.account_id for row in rows)
     items = []
     for row in rows:
@@ -273,7 +280,13 @@ async def _shown(rows: Sequence[EntryRow], balance: int | None) -> list[Entry]:
     return items
 
 
-def _hold(row: HoldRow, user: str) -> Hold:
+def shown_hold(row: HoldRow, user: str) -> Hold:
+    """Make a hold fit to be shown.
+
+    Args:
+        row: The hold.
+        user: Name of its owner.
+    """
     return Hold(
         call_id=row.call_id,
         user=user,

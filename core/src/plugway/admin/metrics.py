@@ -12,7 +12,7 @@ from plugway import gauges
 from plugway.admin.route import HEADERS, permit
 from plugway.admin.visitor import caller
 from plugway.contract import Mount, Operation
-from plugway.errors import LedgerUnavailable
+from plugway.errors import Unavailable
 from plugway.identity.address import parse_address, parse_network
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def mounts(gateway: Gateway) -> list[Mount]:
     async def endpoint(request: Request) -> ASGIApp:
         if not _is_inside(request.client_ip, networks):
             await permit(gateway, caller(gateway, request), request.client_ip, "operator")
-        with suppress(TimeoutError, LedgerUnavailable):
+        with suppress(TimeoutError, Unavailable):
             # Not from a while ago; but what is known is told all the same.
             async with asyncio.timeout(PATIENCE):
                 await gauges.update(gateway)

@@ -6,22 +6,28 @@ from typing import TYPE_CHECKING
 
 from plugway.admin import (
     audits,
+    callbacks,
     channels,
     credentials,
     document,
+    dossier,
     groups,
     health,
     keys,
     ledger,
     me,
     metrics,
+    outcomes,
     plugins,
     prices,
+    remedies,
     settings,
     summary,
+    tasks,
     usage,
     users,
     vault,
+    webhook_secrets,
 )
 from plugway.admin.roles import ROLES
 from plugway.admin.route import mount
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 _NOUNS = (
     me,
     users,
+    webhook_secrets,
     keys,
     groups,
     channels,
@@ -43,6 +50,11 @@ _NOUNS = (
     ledger,
     usage,
     summary,
+    tasks,
+    dossier,
+    remedies,
+    outcomes,
+    callbacks,
     plugins,
     settings,
     audits,

@@ -65,6 +65,18 @@ async def user_row(name: str) -> User:
     return row
 
 
+async def channel_row(name: str) -> ChannelRow:
+    """Return the channel that a filter names.
+
+    Raises:
+        BadRequest: There is none.
+    """
+    row = await ChannelRow.get_or_none(name=name)
+    if row is None:
+        raise BadRequest(f"channel: no channel named {name[:64]}", field="channel")
+    return row
+
+
 async def key_row(text: str, user: User | None = None) -> Key:
     """Return the key that a filter names.
 

@@ -9,11 +9,17 @@ import msgspec
 from tortoise.expressions import Q
 
 from plugway.admin.moments import Moment, micros, moment
-from plugway.admin.owners import channel_names, key_names, key_row, user_names, user_row
+from plugway.admin.owners import (
+    channel_names,
+    channel_row,
+    key_names,
+    key_row,
+    user_names,
+    user_row,
+)
 from plugway.admin.pages import Limit, Page, Text, page
 from plugway.admin.route import Route
-from plugway.errors import BadRequest
-from plugway.storage.models import ChannelRow, UsageRow
+from plugway.storage.models import UsageRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,10 +165,7 @@ async def conditions(query: UsageFilter) -> dict[str, Any]:
     if query.model is not None:
         chosen["model"] = query.model
     if query.channel is not None:
-        channel = await ChannelRow.get_or_none(name=query.channel)
-        if channel is None:
-            raise BadRequest(f"channel: no channel named {query.channel[:64]}", field="channel")
-        chosen["channel_id"] = channel.id
+        chosen["channel_id"] = (await channel_row(query.channel)).id
     return {**chosen, **between(query.since, query.until)}
 
 

@@ -38,6 +38,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         balance: Credits, those held included.
         held: Credits held by running calls.
         overdraft: Credits that it may owe.
+        webhook_secret: Whether a secret signs the callbacks sent to it.
         created_at: When it was made.
     """
 
@@ -49,6 +50,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
     held: int
     overdraft: int
+    webhook_secret: bool
     created_at: datetime
 
 
@@ -222,6 +224,7 @@ async def shown(gateway: Gateway, records: Sequence[UserRecord]) -> list[User]:
             balance=record.balance,
             held=record.held,
             overdraft=money[record.account_id].overdraft,
+            webhook_secret=record.webhook_secret,
             created_at=moment(record.created_at),
         )
         for record in records

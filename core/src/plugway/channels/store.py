@@ -245,7 +245,7 @@ def _models(provider: Provider, models: Sequence[str]) -> list[str]:
     if not models:
         raise BadRequest("models: name at least one", field="models")
     for model in models:
-        if provider.models and model not in provider.models:
+        if provider.models and not provider.more_models and model not in provider.models:
             raise BadRequest(
                 f"models: {provider.name} has no {model!r}; it has {', '.join(provider.models)}",
                 field="models",

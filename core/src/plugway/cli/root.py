@@ -18,6 +18,7 @@ MISCONFIGURED = 2
 COMMANDS = {
     "init": ("init", "Set up a gateway in a home directory."),
     "serve": ("serve", "Serve clients."),
+    "worker": ("worker", "Do background work beside processes that serve."),
     "demo": ("demo", "Run a gateway with every plugin's emulator, and show it."),
     "migrate": ("migrate", "Bring the database's tables to this version."),
     "plugins": ("plugins", "List plugins and what became of each."),
@@ -29,6 +30,7 @@ COMMANDS = {
     "credit": ("credit", "Pay credits into a user's account, or take them back."),
     "prices": ("prices", "What calls cost."),
     "usage": ("usage", "What calls used: row by row, or summed up."),
+    "tasks": ("tasks", "Upstream jobs that outlive their call: find, ask, refund."),
     "ledger": ("ledger", "Entries, holds, refunds, and the proof that they add up."),
     "vault": ("vault", "The key that seals secrets."),
     "doctor": ("doctor", "Check that everything is as it should be."),

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from plugway.cli.inputs import confirm, yes_option
 from plugway.cli.options import Branch
 from plugway.cli.session import Session
-from plugway.cli.table import json_option, show, show_one
+from plugway.cli.table import json_option, show, show_json, show_one
 
 _COLUMNS = [
     (name.upper(), name) for name in ("name", "role", "group", "enabled", "balance", "held")
@@ -96,3 +97,27 @@ def disable(session: Session, name: str) -> None:
     """Shut all of a user's keys out."""
     with session.connect() as client:
         client.patch("users", name, body={"enabled": False})
+
+
+@users.command("webhook-secret")
+@click.argument("name")
+@click.option("--remove", is_flag=True, help="Send the user's callbacks unsigned from now on.")
+@yes_option
+@json_option
+@click.pass_obj
+def webhook_secret(session: Session, name: str, remove: bool, yes: bool, as_json: bool) -> None:
+    """Make the secret that signs a user's callbacks, and print it, this once.
+
+    One that the user had signs too for a day, while the receiver changes over.
+    """
+    if remove:
+        confirm(f"Remove the webhook secret of {name}?", yes=yes)
+    with session.connect() as client:
+        if remove:
+            client.delete("users", name, "webhook-secret")
+            return
+        made = client.post("users", name, "webhook-secret")
+    if as_json:
+        show_json(made)
+    else:
+        click.echo(made["secret"])

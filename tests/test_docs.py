@@ -30,6 +30,7 @@ from pages import (
 )
 
 import plugway_bltcy
+import plugway_kling
 from plugway import errors
 from plugway.admin.roles import ROLES
 from plugway.cli.options import gateway_options
@@ -159,8 +160,9 @@ def test_toml_blocks_are_settings_or_a_project(block: Block, tmp_path: Path) -> 
         return
     (tmp_path / "plugway.toml").write_text(block.text, encoding="utf-8")
     settings = load(tmp_path, {})
-    loaded = load_plugins(settings.plugins, plugins={"bltcy": plugway_bltcy})
-    assert plugin_tables(settings, loaded.settings_types, known=["bltcy"])
+    plugins = {"bltcy": plugway_bltcy, "kling": plugway_kling}
+    loaded = load_plugins(settings.plugins, plugins=plugins)
+    assert plugin_tables(settings, loaded.settings_types, known=list(plugins))
 
 
 def test_every_setting_is_documented() -> None:
@@ -246,7 +248,7 @@ def test_roles_are_as_the_operator_s_page_says() -> None:
     looking = {path for method, _, path in theirs if method == "GET "}
     changing = {path.partition("/")[0] for method, _, path in theirs if method != "GET "}
     assert looking == {"settings", "audit"}
-    assert changing == {"users", "keys", "groups", "ledger", "vault"}
+    assert changing == {"users", "keys", "groups", "ledger", "tasks", "vault"}
 
 
 def test_public_errors_are_those_that_can_be_imported() -> None:

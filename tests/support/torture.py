@@ -200,7 +200,7 @@ class Torture:
         stop = asyncio.Event()
         clients = [asyncio.create_task(self._client(session, stop)) for _ in range(CLIENTS)]
         await asyncio.sleep(self.chance.uniform(0.3, 1.2))
-        victims = self.chance.choice(([0], [1], [0, 1], []))
+        victims = self.chance.choice(([0], [1], [0], [1], [0, 1], []))
         for number in victims:
             self._up[number] = False
             self.kills += 1

@@ -64,10 +64,11 @@ async def show_tour(
     ) as session:
         for provider, emulator in emulators.items():
             for tour in emulator.tour:
+                before = await asyncio.to_thread(_newest_task, client)
                 step = await _call(session, access.url, tour)
                 as_expected = step.status == tour.expect
                 well = well and as_expected
-                cost = await asyncio.to_thread(_cost, client, step.request_id)
+                cost = await asyncio.to_thread(_cost, client, step.request_id, before)
                 click.echo(f"{provider}: {tour.title}")
                 click.echo(f"    {tour.method} {tour.path}")
                 click.echo(f"    {step.status or 'no answer'} in {step.ms:.1f} ms, {cost}")
@@ -94,11 +95,17 @@ async def _call(session: aiohttp.ClientSession, url: str, tour: Tour) -> Step:
     )
 
 
-def _cost(client: Client, request_id: str) -> str:
+def _cost(client: Client, request_id: str, before: int) -> str:
     rows = list(client.items("usage", request_id=request_id)) if request_id else []
-    if not rows:
-        return "not a metered call"
-    return f"{sum(row['credits'] for row in rows)} credits"
+    if rows:
+        return f"{sum(row['credits'] for row in rows)} credits"
+    # A task has its usage row when it ends; the tour is the demo's only client.
+    made = [task for task in client.items("tasks", limit=1) if task["id"] > before]
+    return f"{made[0]['price']} credits held until it ends" if made else "free"
+
+
+def _newest_task(client: Client) -> int:
+    return next((task["id"] for task in client.items("tasks", limit=1)), 0)
 
 
 def _show_books(client: Client) -> bool:

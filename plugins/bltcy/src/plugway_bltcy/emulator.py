@@ -57,8 +57,8 @@ class BltcyEmulator(EmulatorServer):
         ),
         Tour(
             title="send a request that the upstream refuses: it costs nothing",
-            path="/kling/v1/videos/text2video",
-            json={"model_name": "kling-v1"},
+            path="/suno/submit/music",
+            json={"mv": "chirp-v4"},
             expect=400,
         ),
     )

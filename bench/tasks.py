@@ -34,46 +34,6 @@ BATCHES = (8, TaskSettings().concurrency)
 OPEN: dict[Dialect, int] = {"sqlite": 10_000, "postgres": 100_000}
 
 
-def rows(tasks: int, now: int) -> Iterator[TaskRow]:
-    """Make tasks: four of five are due, and of all one in five is the first channel's."""
-    for number in range(tasks):
-        due = number % 5 != 0
-        channel = 1 if number % 5 == 1 else number % (CHANNELS - 1) + 2
-        yield TaskRow(
-            call_id=new_id(),
-            provider="bench",
-            kind="video",
-            model="bench-1",
-            user_id=number % 100,
-            account_id=number % 100,
-            request_id="bench",
-            ip="127.0.0.1",
-            channel_id=channel,
-            credential_id=channel,
-            upstream_id=f"upstream-{number}",
-            external_id=f"external-{number}",
-            state="submitted",
-            request='{"prompt": "' + "a cat " * 50 + '"}',
-            price=1000,
-            facts="{}",
-            next_poll_at=now - number if due else now + 600 * SECOND + number,
-            polls=0,
-            failures=0,
-            deadline=now + 86_400 * SECOND,
-            created_at=now,
-            updated_at=now,
-        )
-
-
-async def insert(database: Database, tasks: int, now: int) -> None:
-    """Write open tasks."""
-
-    async def work() -> None:
-        await TaskRow.bulk_create(rows(tasks, now), batch_size=500)
-
-    await database.transact(work, revise=False)
-
-
 async def claims(url: str, tasks: int, rounds: int) -> dict[str, list[float]]:
     """Claim, look in vain and count, and return the milliseconds of each."""
     room = dict.fromkeys(range(1, CHANNELS + 1), TaskSettings().per_credential)
@@ -93,7 +53,8 @@ async def claims(url: str, tasks: int, rounds: int) -> dict[str, list[float]]:
         # Statements are planned while the table is empty, as in a gateway that has just started.
         for _ in range(10):
             await take("empty", now, 1, 0)
-        await insert(database, tasks, now)
+        channels = [(n, n) for n in range(1, CHANNELS + 1)]
+        await Stock(tasks=tasks, channels=channels, interval=0).insert(database, now)
         for batch in BATCHES:
             for _ in range(rounds):
                 await take(f"claim_{batch}", now, batch, batch)

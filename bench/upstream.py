@@ -1,18 +1,21 @@
 """A small, fast upstream for measurements: `python bench/upstream.py PORT`.
 
 The last segment of the path chooses the answer: `json` (1 KiB), `sse` (query `n` chunks,
-`ms` between them), `sink` (counts the body), `blob` (query `mib`). It speaks just enough
-HTTP/1.1 to be cheap, so that what is measured is the gateway.
+`ms` between them), `sink` (counts the body), `blob` (query `mib`), `job` (what has become of
+a job, after `ms`; one of `n` answers says that it is done). It speaks just enough HTTP/1.1 to
+be cheap, so that what is measured is the gateway.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 from urllib.parse import parse_qsl
 
 JSON = b'{"id":"gen_0123456789","status":"SUCCEEDED","text":"' + b"x" * 960 + b'"}'
 CHUNK = b"data: " + b"y" * 120 + b"\n\n"
+JOB = b'{"id":"%b","status":"%b","text":"' + b"z" * 240 + b'"}'
 MIB = bytes(1 << 20)
 
 
@@ -82,6 +85,11 @@ class Upstream(asyncio.Protocol):
             self.job = asyncio.ensure_future(
                 self.stream(int(options.get("n", "50")), float(options.get("ms", "20")) / 1000)
             )
+        elif kind == b"job":
+            done = random.random() * int(options.get("n", "50")) < 1
+            job = JOB % (path.split(b"/")[-2], b"done" if done else b"running")
+            loop = asyncio.get_running_loop()
+            loop.call_later(float(options.get("ms", "20")) / 1000, self.whole, job)
         elif kind == b"blob":
             self.whole(MIB * int(options.get("mib", "1")))
         else:

@@ -5,7 +5,8 @@
         --access-key ak-… --secret-key sk-…
 
 It makes a handful of short videos and images, which cost what they cost there, waits until they
-have ended, and prints a table. The exit status is 1 if a case did not go as it should.
+have ended, and prints a table. At the official service give it an image and a video that exist,
+with `--image` and `--video`. The exit status is 1 if a case did not go as it should.
 """
 
 from __future__ import annotations
@@ -24,11 +25,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-IMAGE = (
-    "https://h2.inkwai.com/bs2/upload-ylab-stunt/se/ai_portal_queue_mmu_image_upscale_aiweb/img.png"
-)
-VIDEO = "https://example.com/five-seconds.mp4"
-
 T2V = "/v1/videos/text2video"
 I2V = "/v1/videos/image2video"
 SEVERAL = "/v1/videos/multi-image2video"
@@ -43,7 +39,6 @@ INVALID = (400, 1201)
 MISSING = (404, 1203)
 
 USUAL = {"model_name": "kling-v1", "prompt": "a lighthouse in a storm", "duration": "5"}
-MASK = {"mask": IMAGE, "trajectories": [{"x": 10, "y": 20}, {"x": 30, "y": 40}]}
 MOVE = {"type": "simple", "config": {"zoom": 5}}
 
 
@@ -125,11 +120,16 @@ class Tour:
         client: Calls the API.
         wait: Longest time for a task, seconds.
         interval: Seconds between two questions for a task.
+        image: Address of an image that the upstream can read.
+        video: Address of a video of 2 to 5 or 7 to 10 seconds, the same.
+        made: Path and id of each task that was made.
     """
 
     client: Client
     wait: float
     interval: float
+    image: str
+    video: str
     made: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def walk(self) -> Iterator[Result]:
@@ -184,19 +184,21 @@ class Tour:
         yield _case("a model that is none", MISSING, self._post(T2V, model_name="kling-v0"))
 
     def _image_to_video(self) -> Iterator[Result]:
-        image = {**USUAL, "image": IMAGE}
+        image = {**USUAL, "image": self.image}
         yield self._make("a video from an image", I2V, image)
-        brush = {**image, "static_mask": IMAGE, "dynamic_masks": [MASK]}
+        points = [{"x": 10, "y": 20}, {"x": 30, "y": 40}]
+        mask = {"mask": self.image, "trajectories": points}
+        brush = {**image, "static_mask": self.image, "dynamic_masks": [mask]}
         yield self._make("a motion brush", I2V, brush)
         yield _case("no image", INVALID, self._post(I2V))
         prefixed = "data:image/png;base64,iVBORw0KGgo="
         yield _case("a data: prefix", INVALID, self._post(I2V, image=prefixed))
-        both = {"image": IMAGE, "image_tail": IMAGE, "static_mask": IMAGE}
+        both = {"image": self.image, "image_tail": self.image, "static_mask": self.image}
         yield _case("an end frame and a brush", INVALID, self._post(I2V, **both))
-        images = [{"image": IMAGE}] * 2
+        images = [{"image": self.image}] * 2
         several = {"model_name": "kling-v1-6", "image_list": images}
         yield self._make("a video from two images", SEVERAL, {**USUAL, **several})
-        five = {**several, "image_list": [{"image": IMAGE}] * 5}
+        five = {**several, "image_list": [{"image": self.image}] * 5}
         yield _case("a video from five images", INVALID, self._post(SEVERAL, **five))
 
     def _images(self) -> Iterator[Result]:
@@ -205,13 +207,13 @@ class Tour:
         yield _case("ten images", INVALID, self.client.call("POST", IMAGES, {**asked, "n": 10}))
         faced = {**asked, "image_reference": "face"}
         yield _case("a reference to no image", INVALID, self.client.call("POST", IMAGES, faced))
-        subjects = [{"subject_image": IMAGE}] * 2
-        mixed = {"prompt": "both", "subject_image_list": subjects, "scene_image": IMAGE}
+        subjects = [{"subject_image": self.image}] * 2
+        mixed = {"prompt": "both", "subject_image_list": subjects, "scene_image": self.image}
         yield self._make("an image from two", MIXED, mixed)
 
     def _elements(self) -> Iterator[Result]:
         ask = self.client.call
-        status, body = ask("POST", f"{ELEMENTS}/init-selection", {"video_url": VIDEO})
+        status, body = ask("POST", f"{ELEMENTS}/init-selection", {"video_url": self.video})
         yield _case("a selection begins", OK, (status, body))
         session = str((body.get("data") or {}).get("session_id", ""))
         marked = {"session_id": session, "frame_index": 1, "points": [{"x": 0.5, "y": 0.5}]}
@@ -301,6 +303,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--secret-key", default="")
     parser.add_argument("--wait", type=float, default=900.0, help="seconds for a task")
     parser.add_argument("--interval", type=float, default=5.0, help="seconds between questions")
+    parser.add_argument("--image", default="https://example.com/a.png", help="its address")
+    parser.add_argument("--video", default="https://example.com/a.mp4", help="of 2 to 5 seconds")
     given = parser.parse_args(arguments)
     if not given.key and not (given.access_key and given.secret_key):
         parser.error("--key, or --access-key and --secret-key")
@@ -309,7 +313,8 @@ def main(arguments: list[str] | None = None) -> int:
     failed = total = 0
     write(f"{'case':<34}{'expected':<12}{'got':<40}ok\n")
     try:
-        for result in Tour(client, given.wait, given.interval).walk():
+        tour = Tour(client, given.wait, given.interval, given.image, given.video)
+        for result in tour.walk():
             total += 1
             failed += not result.ok
             shown = result.expected if len(result.expected) <= 11 else "the same"

@@ -217,3 +217,19 @@ async def test_overdue_is_what_is_open_past_its_deadline(rows: TaskRows) -> None
     await rows.add("succeed")
     assert ids(await store.overdue(rows.database, NOW, 10)) == [later, late]
     assert ids(await store.overdue(rows.database, NOW, 1)) == [later]
+
+
+async def test_a_page_is_of_tasks_that_were_made(rows: TaskRows) -> None:
+    made = await rows.add_all(
+        [
+            {"state": "submitted"},
+            {"state": "unknown", "external_id": "lost"},
+            {"state": "failed", "upstream_id": "u1"},
+            {"state": "failed", "external_id": "gone"},
+            {"state": "succeed", "upstream_id": "u2"},
+        ]
+    )
+    await rows.add_all([{"state": "failed"} for _ in range(5)])
+    for page, wanted in ((1, made[:2:-1]), (2, made[2:0:-1]), (3, made[:1]), (4, [])):
+        found = await store.page(rows.database, "kling", user_id=1, page=page, size=2)
+        assert ids(found) == wanted

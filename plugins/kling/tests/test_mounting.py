@@ -14,6 +14,7 @@ from plugway import TariffRow
 from plugway.identity import keys
 from plugway.ledger import prices
 from plugway.testing import GatewayServer
+from plugway_kling.tariff import models
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,19 @@ async def pair(kling: Kling) -> tuple[str, str]:
     )
     await gateway.snapshots.refresh()
     return made.access_key or "", made.secret.reveal()
+
+
+async def test_a_channel_serves_all_models_unless_told_otherwise(bare: Kling) -> None:
+    gateway, secret = bare.server.gateway, bare.emulator.accounts["first"].secret
+    whole = await bare.server.channel("kling", bare.emulator.url, secrets=[secret])
+    channel = gateway.channels.get(whole)
+    assert channel is not None
+    assert channel.models == frozenset(models())
+    # New models come more often than versions of the plugin.
+    newer = await bare.channel(secret, name="newer", models=["kling-v9"])
+    channel = gateway.channels.get(newer)
+    assert channel is not None
+    assert channel.models == frozenset({"kling-v9"})
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,16 @@ def test_whatever_is_kept_can_be_shown(value: Any) -> None:
     assert (told["task_id"], told["task_status"]) == ("7", "processing")
 
 
+def test_one_s_own_name_is_told_whatever_the_upstream_tells() -> None:
+    for info in ({}, {"external_task_id": "call1"}, {"parent_video": {"id": "1"}}):
+        kept = {"task_id": "7", "task_status": "processing", "task_info": info}
+        answer = msgspec.json.encode(kept).decode()
+        told = msgspec.json.decode(shown(task(answer=answer, external_id="mine")))
+        assert told["task_info"] == {**info, "external_task_id": "mine"}
+        told = msgspec.json.decode(shown(task(answer=answer)))
+        assert "external_task_id" not in told["task_info"]
+
+
 async def test_success_without_an_address_is_an_end(poller: KlingPoller) -> None:
     told = {"task_id": 7, "task_status": "succeed", "task_result": {"videos": []}}
     update = await poller.poll(task(), Upstream(answer(told)))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
+from tortoise.expressions import Q
 
 from plugway.contract import Task
 from plugway.contract.tasks import ENDED, TaskState
@@ -26,6 +27,9 @@ COLUMNS = Task.__struct_fields__
 
 #: States of tasks that have not ended.
 OPEN: frozenset[str] = frozenset(get_args(TaskState)) - ENDED
+
+# A refused submit has neither name: the upstream gave it none, and the caller's is free again.
+_MADE = Q(upstream_id__isnull=False) | Q(external_id__isnull=False) | ~Q(state="failed")
 
 # One look at the index for each channel; a plain minimum would read an entry for every open
 # task. A submit that died early has no channel.
@@ -123,6 +127,8 @@ async def page(
 ) -> list[Task]:
     """Return a page of a user's own tasks, the newest first.
 
+    A submit that the upstream refused is none of them: it made no task.
+
     Args:
         database: Where they are.
         provider: The provider.
@@ -138,7 +144,8 @@ async def page(
         ids: list[int] = []
         for kind in kinds or await _kinds(mine):
             # By kind the index is in the order of the ids.
-            newest = TaskRow.filter(**mine, kind=kind).order_by("-id").limit(start + size)
+            made = TaskRow.filter(_MADE, **mine, kind=kind)
+            newest = made.order_by("-id").limit(start + size)
             ids += [id_ for (id_,) in await newest.values_list("id")]
         wanted = sorted(set(ids), reverse=True)[start : start + size]
         return await _tasks(TaskRow.filter(id__in=wanted).order_by("-id")) if wanted else []

@@ -141,7 +141,7 @@ class Queries:
             principal, NAME, kinds=NEWER_KINDS, page=page, size=size
         )
         following = str(page + 1) if len(tasks) == size and page < _PAGES else ""
-        items = envelope.listing(shown(task) for task in tasks if is_told(task))
+        items = envelope.listing(shown(task) for task in tasks)
         return _answer(request, b'{"items":%s,"next_cursor":"%s"}' % (items, following.encode()))
 
     async def _enter(self, request: Request) -> Principal:
@@ -158,22 +158,13 @@ class Queries:
         tasks = await self._gateway.tasks.page(
             principal, NAME, kinds=(endpoint.kind,), page=page, size=size
         )
-        return [shown(task) for task in tasks if is_told(task)]
+        return [shown(task) for task in tasks]
 
     async def _named(self, principal: Principal, name: str) -> Task | None:
         try:
             return await self._gateway.tasks.get(principal, NAME, name)
         except NotFound:
             return None
-
-
-def is_told(task: Task) -> bool:
-    """Say whether a list shows a task: the upstream never took one that it refused.
-
-    Args:
-        task: The task.
-    """
-    return task.state != "failed" or task.upstream_id is not None or task.external_id is not None
 
 
 def _whole(field: str, given: object, *, most: int, usual: int) -> int:

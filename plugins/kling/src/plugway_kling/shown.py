@@ -84,6 +84,9 @@ def told(
         whole[names.status] = envelope.raw(word)
         whole[names.message] = envelope.raw(reason)
         whole[names.updated] = envelope.raw(at // _MILLI)
+    info = envelope.object_of(whole.get("task_info"))
+    if info is not None and task.external_id is not None:
+        whole["task_info"] = envelope.raw({**info, "external_task_id": task.external_id})
     return msgspec.json.encode(owned(whole, task.call_id, task.external_id))
 
 

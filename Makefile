@@ -12,7 +12,7 @@ PACKAGES := core $(patsubst %/pyproject.toml,%,$(filter-out core,$(PROJECTS)))
 SOURCES := $(foreach package,$(PACKAGES),$(wildcard $(package)/src $(package)/tests))
 DECLARED := pyproject.toml $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench torture docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/plugway demo $(ARGS)
@@ -31,6 +31,13 @@ bench: $(VENV)/.developing
 	@$(BIN)/python bench/ledger.py $(ARGS)
 	@$(BIN)/python bench/relay.py $(ARGS)
 	@$(BIN)/python bench/memory.py $(ARGS)
+
+# Tasks on two nodes with SIGKILL, lost answers and false callbacks, and everybody's word compared
+# in the end: make torture ROUNDS=200 SEED=1 DB=postgres://… (an empty database; none: SQLite).
+ROUNDS ?= 20
+SEED ?= 1
+torture: $(VENV)/.developing
+	@$(BIN)/python tests/support/torture.py --rounds $(ROUNDS) --seed $(SEED) --db "$(DB)"
 
 # Writes the reference pages that are generated from the code.
 docs: $(VENV)/.developing

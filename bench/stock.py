@@ -29,7 +29,7 @@ FROM plugway_task
 _ENTRIES = """
 INSERT INTO plugway_entry (account_id, call_id, kind, delta_balance, delta_held,
   idempotency_key, actor, reason, created_at)
-SELECT account_id, call_id, 'reserve', 0, price, 'reserve:' || call_id || ':' || account_id,
+SELECT account_id, call_id, 'reserve', 0, price, 'reserve:' || call_id,
   'gateway', '', created_at
 FROM plugway_task
 """

@@ -228,6 +228,7 @@ class Gateway:
             ledger=self.ledger,
             upstream=self.upstream,
             metrics=self.metrics,
+            alert=self.alerts.tell,
             settled=self._call_settled if registry.listeners("call_settled") else None,
         )
         self.calls = Calls(parts)
@@ -236,7 +237,6 @@ class Gateway:
             self.database,
             registry.pollers,
             owner=self.node,
-            alert=self.alerts.tell,
             finished=self._task_finished,
         )
         self.snapshots = Snapshots(self.database, self.clock)

@@ -135,7 +135,6 @@ class Forwarding:
         body: RequestBody,
     ) -> Answer:
         parts = self._parts
-        breaker = parts.channels.breaker(channel)
         clock = parts.clock
         self.channel = channel
         self.credential_id = None if credential is None else credential.id
@@ -154,20 +153,25 @@ class Forwarding:
                 timeouts=Timeouts.of(settings),
                 proxy=settings.proxy,
             )
-        except UpstreamError:
-            breaker.failed(clock.monotonic())
+        except UpstreamError as error:
+            self._failed(channel, error.message)
             raise
         finally:
             waited = clock.monotonic() - began
             self.seconds += waited
             parts.metrics.upstream(channel.provider, channel.name, waited)
         if answer.status in UNHEALTHY:
-            breaker.failed(clock.monotonic())
+            self._failed(channel, f"the upstream answered {answer.status}")
         else:
-            breaker.succeeded()
+            parts.channels.breaker(channel).succeeded()
         if credential is not None:
             self._tell(credential, channel, answer)
         return answer
+
+    def _failed(self, channel: Channel, reason: str) -> None:
+        parts = self._parts
+        if parts.channels.breaker(channel).failed(parts.clock.monotonic()):
+            parts.alert("channel_failing", channel.name, reason)
 
     async def _grant(self, credential: Credential, channel: Channel) -> tuple[tuple[str, str], ...]:
         parts = self._parts

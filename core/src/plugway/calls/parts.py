@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plugway.patience import Patience
 
 if TYPE_CHECKING:
+    from plugway.alerts import AlertKind
     from plugway.channels.channels import Channels
     from plugway.clock import Clock
     from plugway.contract import CallSettled, Provider
@@ -42,6 +43,7 @@ class Parts:
         ledger: Holds, settles and releases.
         upstream: Sends.
         metrics: Counts.
+        alert: Told of what an operator should look at: the kind, what it is about, what happened.
         settled: Told of each call that has ended; None: nobody listens.
         patience: Waits for the ledger.
     """
@@ -57,5 +59,6 @@ class Parts:
     ledger: Ledger
     upstream: Upstream
     metrics: Metrics
+    alert: Callable[[AlertKind, str, str], None]
     settled: Callable[[CallSettled], None] | None = None
     patience: Patience = field(default_factory=lambda: Patience(SETTLE_WAIT))

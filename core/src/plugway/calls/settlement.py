@@ -132,6 +132,7 @@ class Settlement:
         if failure is not None:
             log.error("call %s could not be ended in the ledger: %s", call.id, failure)
             self._parts.metrics.settled("refused")
+            self._parts.alert("settlement_failed", f"call {call.id}", str(failure))
             return
         if ended.cancelled():
             return
@@ -139,7 +140,8 @@ class Settlement:
         result = "free" if outcome.state is None else outcome.state
         self._parts.metrics.settled(result)
         if outcome.shortfall:
-            log.warning("call %s cost %s credits more than it held", call.id, outcome.shortfall)
+            said = f"it cost {outcome.shortfall} credits more than could be taken"
+            self._parts.alert("settlement_failed", f"call {call.id}", said)
         call.request.scope[FACTS] = CallFacts(
             call_id=call.id,
             user=call.request.principal.user,

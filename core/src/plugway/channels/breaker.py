@@ -13,6 +13,7 @@ class Breaker:
     Example:
         >>> breaker = Breaker(threshold=1, pause=30)
         >>> breaker.failed(now=0.0)
+        True
         >>> breaker.admits(now=1.0), breaker.admits(now=31.0), breaker.admits(now=31.0)
         (False, True, False)
         >>> breaker.succeeded()
@@ -54,12 +55,22 @@ class Breaker:
         self._failures = 0
         self._until = self._trial_until = None
 
-    def failed(self, now: float) -> None:
-        """Count a failure; open when there are too many, or when the trial failed."""
+    def failed(self, now: float) -> bool:
+        """Count a failure; open when there are too many, or when the trial failed.
+
+        Args:
+            now: Monotonic seconds.
+
+        Returns:
+            Whether it was closed and is open now.
+        """
         self._failures += 1
-        if self._failures >= self._threshold or self._until is not None:
-            self._until = now + self._pause
-            self._trial_until = None
+        closed = self._until is None
+        if closed and self._failures < self._threshold:
+            return False
+        self._until = now + self._pause
+        self._trial_until = None
+        return closed
 
     def state(self, now: float) -> BreakerState:
         """Return the state, for lists and metrics."""

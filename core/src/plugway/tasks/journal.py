@@ -17,16 +17,12 @@ from plugway.tasks import verdict
 from plugway.tasks.pace import jittered
 
 if TYPE_CHECKING:
-    from plugway.alerts import AlertKind
     from plugway.calls.parts import Parts
     from plugway.contract import Poller, Task
     from plugway.ledger.operations import Outcome
     from plugway.tasks.verdict import Claim
 
 log = logging.getLogger(__name__)
-
-#: Takes an alert: its kind, what it is about, and what happened.
-Alert = Callable[["AlertKind", str, str], None]
 
 
 class Journal:
@@ -37,7 +33,6 @@ class Journal:
         parts: Parts,
         pollers: Mapping[str, Poller],
         *,
-        alert: Alert,
         finished: Callable[[TaskFinished], None],
     ) -> None:
         """Take what is needed.
@@ -45,12 +40,10 @@ class Journal:
         Args:
             parts: What calls go through.
             pollers: By provider.
-            alert: Told of what an operator should look at.
             finished: Told of each task that has ended.
         """
         self._parts = parts
         self._pollers = pollers
-        self._alert = alert
         self._finished = finished
 
     async def accepted(self, task: Task, update: TaskUpdate) -> bool:
@@ -131,7 +124,9 @@ class Journal:
             return
         await self.write(operation)
         if operation.failures == limit:
-            self._alert("task_stuck", self._subject(task), f"{limit} polls told nothing: {error}")
+            self._parts.alert(
+                "task_stuck", self._subject(task), f"{limit} polls told nothing: {error}"
+            )
 
     async def end(self, task: Task, state: str, reason: str, *, refused: bool = False) -> bool:
         """End a task without its upstream's word.
@@ -151,7 +146,9 @@ class Journal:
             callback = self.message(task, said)
         now = self._parts.clock.now()
         if state == "expired":
-            self._alert("task_expired", self._subject(task), f"{task.state}: {task.reason or ''}")
+            self._parts.alert(
+                "task_expired", self._subject(task), f"{task.state}: {task.reason or ''}"
+            )
         return await self._finish(
             task, verdict.ended(task, state, reason, now, callback=callback, refused=refused)
         )
@@ -171,7 +168,7 @@ class Journal:
             return future.result()
         if isinstance(error, Conflict) and operation.upstream_id is not None:
             message = "its upstream gave it the name of another task"
-            self._alert("task_stuck", f"task {operation.call_id}", message)
+            self._parts.alert("task_stuck", f"task {operation.call_id}", message)
         log.error("task %s cannot be written: %s", operation.call_id, error)
         return None
 
@@ -219,9 +216,8 @@ class Journal:
         if outcome.repeated:
             return True
         if outcome.shortfall:
-            log.warning(
-                "task %s cost %s credits more than it held", task.call_id, outcome.shortfall
-            )
+            said = f"it cost {outcome.shortfall} credits more than could be taken"
+            self._parts.alert("settlement_failed", f"task {task.call_id}", said)
         self._tell(task, finish, outcome)
         return True
 

@@ -10,7 +10,7 @@ from plugway.contract import TaskFinished, TaskUpdate, Usage
 from plugway.errors import NotFound, PlugwayError, TaskGone
 from plugway.tasks import receipts, store
 from plugway.tasks.asking import Asking
-from plugway.tasks.journal import Alert, Journal
+from plugway.tasks.journal import Journal
 from plugway.tasks.polling import Polling
 from plugway.tasks.submission import Asked, Submission
 
@@ -36,7 +36,6 @@ class Tasks:
         pollers: Mapping[str, Poller],
         *,
         owner: str,
-        alert: Alert,
         finished: Callable[[TaskFinished], None],
     ) -> None:
         """Take what is needed.
@@ -46,12 +45,11 @@ class Tasks:
             database: Where tasks are.
             pollers: By provider.
             owner: This node, unique among nodes and processes.
-            alert: Told of what an operator should look at.
             finished: Told of each task that has ended.
         """
         self._parts = parts
         self._database = database
-        self._journal = Journal(parts, pollers, alert=alert, finished=finished)
+        self._journal = Journal(parts, pollers, finished=finished)
         asking = Asking(parts)
         self.polling = Polling(parts, database, pollers, asking, self._journal, owner)
         self._asked: dict[str, asyncio.Task[Task]] = {}

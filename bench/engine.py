@@ -6,13 +6,12 @@ Its first line is its URL; at SIGTERM it prints one JSON object with what it has
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import msgspec
@@ -61,18 +60,27 @@ class Watch:
         self.polls.append((time.perf_counter(), lag))
 
     def figures(self) -> Mapping[str, Any]:
-        """Return what was kept, without the first seconds."""
-        start = self.claims[0][0] + WARM
-        stop = self.polls[-1][0]
+        """Return what was kept, without the first seconds; times in milliseconds."""
+        first = next(at for at, _, tasks in self.claims if tasks)
+        start, stop = first + WARM, self.polls[-1][0]
+        lags = [1000 * lag for at, lag in self.polls if at >= start]
+        claims = [(1000 * took, tasks) for at, took, tasks in self.claims if at >= start]
         cpu = [one for one in self.cpu if one[0] >= start]
         return {
             "seconds": stop - start,
-            "lags": [lag for at, lag in self.polls if at >= start],
-            "claims": [
-                (took, tasks) for at, took, tasks in self.claims if at >= start
-            ],
+            "polls": len(lags),
+            "lag": spread(lags),
+            "claims": len(claims),
+            "claim": spread([took for took, tasks in claims if tasks]),
+            "claimed": sum(tasks for _, tasks in claims),
             "cpu": (cpu[-1][1] - cpu[0][1]) / (cpu[-1][0] - cpu[0][0]),
         }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return median, 99th percentile and the most."""
+    cuts = quantiles(values, n=100)
+    return {"p50": cuts[49], "p99": cuts[98], "max": max(values)}
 
 
 class WatchedJobs(Jobs):

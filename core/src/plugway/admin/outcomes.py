@@ -175,5 +175,5 @@ def _outcome(
         expired=count.get("expired", 0),
         refused=count.get("refused", 0),
         success_rate=succeed / ended if ended else None,
-        median_seconds=float(found["succeed"]["median"]) / 1_000_000 if succeed else None,
+        median_seconds=round(float(found["succeed"]["median"]) / 1_000_000, 1) if succeed else None,
     )

@@ -157,10 +157,9 @@ async def insert(
 ) -> NewKey:
     """Do what `add` does but for the quota, inside `database.transact`."""
     now = clock.now()
-    secret = secrets.token_urlsafe(32)
     access_key = f"ak-{secrets.token_urlsafe(24)}" if pair else None
-    if access_key is None:
-        secret = f"sk-{secret}"
+    # Neither begins with a dash, which a command line would take for an option.
+    secret = secrets.token_hex(32) if pair else f"sk-{secrets.token_urlsafe(32)}"
     shown = access_key or secret
     row = Key(
         user_id=user_id,

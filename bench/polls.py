@@ -1,4 +1,4 @@
-"""One measurement of the engine: a gateway with open tasks, and the upstream that it asks."""
+"""The engine's measurement: a gateway with many open tasks, and the upstream that it asks."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import asyncio
 import json
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from tortoise.expressions import F
 from jobs import PROVIDER, Jobs, JobsPlugin
-from processes import HERE, SERVER_CORE, process, upstream
-from stock import Stock
+from processes import HERE, SERVER_CORE, process
+from stock import SECOND, Stock
+from tortoise.expressions import F
 
 from plugway.channels import store as channel_store
 from plugway.channels.store import ChannelDraft
@@ -31,86 +29,46 @@ from plugway.testing.databases import execute
 
 CHANNELS = 20
 
-#: Microseconds between the making of tasks and the first that is due.
-LEAD = 6_000_000
+#: Microseconds from the last change of the tables to the first task that is due: the engine
+#: starts meanwhile, and what is late is so through the engine.
+LEAD = 6 * SECOND
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what to measure.
+class Polls:
+    """Is one home and one database with open tasks, polled for as long as is wanted."""
 
-    Attributes:
-        url: A migrated, empty database.
-        tasks: Open tasks.
-        interval: Seconds between two polls of a task.
-        backlog: All are due at the start, instead of spread over the interval.
-        latency_ms: What the upstream takes to answer.
-        seconds: Of polling.
-    """
+    def __init__(self, home: Path, url: str, *, interval: float, latency_ms: float) -> None:
+        """Say what is polled how; `prepare` makes it.
 
-    url: str
-    tasks: int
-    interval: float
-    backlog: bool
-    latency_ms: float
-    seconds: float
-
-    def measure(self) -> dict[str, Any]:
-        """Poll for a while.
-
-        Returns:
-            What `engine.Watch` says; `waiting`, how long the task that is due longest has
-            waited at the end; `problems`, what `plugway ledger verify` found.
+        Args:
+            home: An empty folder.
+            url: A database with tables and nothing in them.
+            interval: Seconds between two polls of a task.
+            latency_ms: What the upstream takes to answer.
         """
-        with tempfile.TemporaryDirectory() as folder, upstream() as (_, port):
-            home = Path(folder)
-            asyncio.run(self._prepare(home, f"http://127.0.0.1:{port}"))
-            url = DatabaseURL.parse(self.url)
-            if url.dialect == "postgres":
-                # What the server does after so many new rows is not part of polling.
-                execute(url, "VACUUM ANALYZE", "CHECKPOINT")
-            command = [sys.executable, __import__("os").environ.get("ENGINE") or str(HERE / "engine.py"), folder, str(self.interval)]
-            with process(
-                [*command, str(self.latency_ms)],
-                SERVER_CORE,
-                {"PLUGWAY__DATABASE__URL": self.url, "PLUGWAY__LOG__LEVEL": "warning"},
-            ) as (running, _):
-                time.sleep(self.seconds)
-                running.send_signal(signal.SIGTERM)
-                stopped = time.time_ns() // 1000
-                assert running.stdout is not None
-                figures: dict[str, Any] = json.loads(running.stdout.readline())
-            return {**figures, **asyncio.run(self._look(stopped))}
-
-    async def _prepare(self, home: Path, base_url: str) -> None:
-        """Make the channels, and open the tasks."""
         home.chmod(0o700)
-        Vault.create(home)
-        gateway = Gateway(
-            home,
-            environ={"PLUGWAY__DATABASE__URL": self.url},
-            plugins={"bench": JobsPlugin(Jobs(1, 1))},
-        )
+        self._home = home
+        self._url = DatabaseURL.parse(url)
+        self._environ = {"PLUGWAY__DATABASE__URL": url, "PLUGWAY__LOG__LEVEL": "warning"}
+        self._interval = interval
+        self._latency_ms = latency_ms
+
+    async def prepare(self, base_url: str, tasks: int) -> None:
+        """Make the channels, and open tasks whose next polls spread over the interval.
+
+        Args:
+            base_url: The upstream.
+            tasks: How many.
+        """
+        Vault.create(self._home)
+        plugin = JobsPlugin(Jobs(self._interval, self._latency_ms))
+        gateway = Gateway(self._home, environ=self._environ, plugins={"bench": plugin})
         await gateway.start(serving=False)
         try:
-            kind = gateway.registry.credential_kinds[PROVIDER]
-            provider = gateway.registry.providers[PROVIDER]
-            channels = []
-            for number in range(CHANNELS):
-                draft = ChannelDraft(name=f"c{number}", base_url=base_url)
-                channel = await channel_store.add(
-                    gateway.database, gateway.vault, provider, draft, gateway.clock
-                )
-                credential = await credential_store.add(
-                    *(gateway.database, gateway.vault, kind),
-                    *(channel.id, f"secret-{number}", gateway.clock),
-                )
-                channels.append((channel.id, credential.id))
-            stock = Stock(
-                tasks=self.tasks, channels=channels, interval=0 if self.backlog else self.interval
-            )
+            channels = [await _channel(gateway, n, base_url) for n in range(CHANNELS)]
+            stock = Stock(tasks=tasks, channels=channels, interval=self._interval)
             now = gateway.clock.now()
             await stock.insert(gateway.database, now)
-            # Nothing is to be late because of what was done before the engine runs.
             late = gateway.clock.now() - now + LEAD
             await gateway.database.run(
                 lambda: TaskRow.all().update(next_poll_at=F("next_poll_at") + late)
@@ -118,8 +76,55 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         finally:
             await gateway.stop()
 
-    async def _look(self, stopped: int) -> dict[str, Any]:
-        async with Database(self.url) as database:
-            waiting = (await counts(database, stopped)).lag
-        report = await verify(DatabaseURL.parse(self.url))
-        return {"waiting": waiting, "problems": report.problems}
+    async def pile_up(self) -> None:
+        """Make all that is open due at one moment, as after a long outage."""
+        due = time.time_ns() // 1000 + LEAD
+        async with Database(self._url) as database:
+            await database.run(
+                lambda: TaskRow.filter(deadline__not_isnull=True).update(
+                    next_poll_at=due, lease=None
+                )
+            )
+
+    def poll(self, seconds: float) -> dict[str, Any]:
+        """Run the engine.
+
+        Args:
+            seconds: From the first task that is due.
+
+        Returns:
+            What `engine.Watch` says, and `waiting`: seconds that the task that is due longest
+            has waited at the end.
+        """
+        if self._url.dialect == "postgres":
+            # What the server does after so many changed rows is not part of polling.
+            execute(self._url, "VACUUM ANALYZE plugway_task", "CHECKPOINT")
+        words = (str(self._home), str(self._interval), str(self._latency_ms))
+        command = [sys.executable, str(HERE / "engine.py"), *words]
+        with process(command, SERVER_CORE, self._environ) as (running, _):
+            time.sleep(seconds + LEAD / SECOND)
+            stopped = time.time_ns() // 1000
+            running.send_signal(signal.SIGTERM)
+            assert running.stdout is not None
+            figures: dict[str, Any] = json.loads(running.stdout.readline())
+        return {**figures, "waiting": asyncio.run(self._waiting(stopped))}
+
+    async def problems(self) -> tuple[str, ...]:
+        """Return what `plugway ledger verify` finds."""
+        return (await verify(self._url)).problems
+
+    async def _waiting(self, at: int) -> float:
+        async with Database(self._url) as database:
+            return (await counts(database, at)).lag
+
+
+async def _channel(gateway: Gateway, number: int, base_url: str) -> tuple[int, int]:
+    """Add a channel with its credential; return both numbers."""
+    database, vault, clock = gateway.database, gateway.vault, gateway.clock
+    provider = gateway.registry.providers[PROVIDER]
+    kind = gateway.registry.credential_kinds[PROVIDER]
+    draft = ChannelDraft(name=f"channel-{number}", base_url=base_url)
+    channel = await channel_store.add(database, vault, provider, draft, clock)
+    secret = f"secret-{number}"
+    credential = await credential_store.add(database, vault, kind, channel.id, secret, clock)
+    return channel.id, credential.id

@@ -1,4 +1,4 @@
-"""How long it takes to claim due tasks while many are open.
+"""How tasks are claimed and polled while many are open.
 
 `python bench/tasks.py` prints one JSON object a line. Servers that are not there are left
 out. Every channel has a backlog, the first a much longer one than the others.
@@ -10,28 +10,34 @@ import argparse
 import asyncio
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from pathlib import Path
 from statistics import quantiles
 
-from processes import report
+from polls import CHANNELS, Polls
+from processes import report, upstream
+from stock import SECOND, Stock
 
-from plugway.ids import new_id
 from plugway.settings import TaskSettings
 from plugway.storage.database import Database
-from plugway.storage.models import TaskRow
 from plugway.storage.url import Dialect
 from plugway.tasks.claim import claim
 from plugway.tasks.store import counts
 from plugway.testing.databases import available, fresh_database
 
-SECOND = 1_000_000
-CHANNELS = 20
 #: Tasks that a claim takes: a few, as with polls under way, and all that one process polls at once.
 BATCHES = (8, TaskSettings().concurrency)
 
 #: Open tasks, as the goal has them.
 OPEN: dict[Dialect, int] = {"sqlite": 10_000, "postgres": 100_000}
+
+#: Open tasks for each poll a second that is wanted: with an interval of so many seconds, of
+#: which chance takes off a tenth on the average, about 370 polls are due a second.
+PER_SECOND = 333
+
+#: Seconds with all tasks due at once: less than the shorter backlogs last.
+PILE = 8.0
 
 
 async def claims(url: str, tasks: int, rounds: int) -> dict[str, list[float]]:
@@ -53,52 +59,109 @@ async def claims(url: str, tasks: int, rounds: int) -> dict[str, list[float]]:
         # Statements are planned while the table is empty, as in a gateway that has just started.
         for _ in range(10):
             await take("empty", now, 1, 0)
-        channels = [(n, n) for n in range(1, CHANNELS + 1)]
-        await Stock(tasks=tasks, channels=channels, interval=0).insert(database, now)
+        channels = [(number, number) for number in room]
+        # In the middle of it half of all are due.
+        await Stock(tasks=tasks, channels=channels, interval=1200).insert(database, now)
+        middle = now + 540 * SECOND
         for batch in BATCHES:
             for _ in range(rounds):
-                await take(f"claim_{batch}", now, batch, batch)
+                await take(f"claim_{batch}", middle, batch, batch)
         for _ in range(rounds):
             await take("idle", now - 3600 * SECOND, 1, 0)
         for _ in range(10):
             began = time.perf_counter()
-            assert sum((await counts(database, now)).by_state.values()) == tasks
+            assert sum((await counts(database, middle)).by_state.values()) == tasks
             times.setdefault("counts", []).append((time.perf_counter() - began) * 1000)
     del times["empty"]
     return times
 
 
-def measure_claims(options: argparse.Namespace) -> None:
-    """Report how long claims take on each database."""
-    for dialect, goal in OPEN.items():
-        tasks = options.tasks or goal
-        if (reason := available(dialect)) is not None:
-            print(f"skipped: {reason}", file=sys.stderr)
-            continue
-        with fresh_database(dialect) as url:
-            times = asyncio.run(claims(url, tasks, min(options.rounds, tasks // 200)))
-        conditions = {
-            "database": dialect,
-            "open_tasks": tasks,
-            "channels": CHANNELS,
-            "cpus": os.cpu_count(),
-        }
-        for name, values in times.items():
-            cuts = quantiles(values, n=100)
-            report(f"tasks.{name}_p50", cuts[49], "ms", **conditions, times=len(values))
-            report(f"tasks.{name}_p99", cuts[98], "ms", **conditions, times=len(values))
+def measure_claims(url: str, dialect: Dialect, tasks: int, rounds: int) -> None:
+    """Report how long claims take."""
+    times = asyncio.run(claims(url, tasks, min(rounds, tasks // 200)))
+    conditions = {
+        "database": dialect,
+        "open_tasks": tasks,
+        "channels": CHANNELS,
+        "cpus": os.cpu_count(),
+    }
+    for name, values in times.items():
+        cuts = quantiles(values, n=100)
+        report(f"tasks.{name}_p50", cuts[49], "ms", **conditions, times=len(values))
+        report(f"tasks.{name}_p99", cuts[98], "ms", **conditions, times=len(values))
+
+
+def measure_polls(url: str, dialect: Dialect, tasks: int, options: argparse.Namespace) -> bool:
+    """Report how late the engine is; return whether that is as the goal has it."""
+    interval = options.interval or tasks / PER_SECOND
+    with tempfile.TemporaryDirectory() as folder, upstream() as (_, port):
+        polls = Polls(Path(folder), url, interval=interval, latency_ms=options.latency)
+        asyncio.run(polls.prepare(f"http://127.0.0.1:{port}", tasks))
+        spread = polls.poll(options.seconds)
+        asyncio.run(polls.pile_up())
+        piled = polls.poll(PILE)
+    problems = asyncio.run(polls.problems())
+    conditions = {
+        "database": dialect,
+        "open_tasks": tasks,
+        "interval_seconds": round(interval, 1),
+        "upstream_ms": options.latency,
+        "concurrency": TaskSettings().concurrency,
+        "channels": CHANNELS,
+        "processes": 1,
+        "cpus": os.cpu_count(),
+        "seconds": round(spread["seconds"], 1),
+        "verified": not problems,
+    }
+    for name, value in spread["lag"].items():
+        report(f"tasks.lag_{name}", value, "ms", **conditions)
+    late = max(spread["lag"]["max"] / 1000, spread["waiting"])
+    report("tasks.lag_over_interval", late / interval, "intervals", **conditions, wanted="< 2")
+    report("tasks.polls", spread["polls"] / spread["seconds"], "polls/s", **conditions)
+    report("tasks.polls_cpu", spread["cpu"], "cores", **conditions)
+    each = spread["claimed"] / spread["claims"]
+    for name in ("p50", "p99"):
+        value = spread["claim"][name]
+        report(f"tasks.polls_claim_{name}", value, "ms", **conditions, tasks_each=round(each, 1))
+    conditions["seconds"] = round(piled["seconds"], 1)
+    most = piled["polls"] / piled["seconds"]
+    report("tasks.polls_piled_up", most, "polls/s", **conditions)
+    report("tasks.polls_piled_up_cpu", piled["cpu"], "cores", **conditions)
+    # All are then polled in turn, and what is not waited for by itself is lag: a round less
+    # the shortest interval, which must stay below two.
+    report("tasks.least_interval", tasks / most / 2.8, "s", **conditions)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return late < 2 * interval and not problems
 
 
 def main() -> int:
-    """Measure."""
+    """Measure each database; exit with 1 if polls are later than they may be."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dialect", action="append", choices=list(OPEN))
     parser.add_argument("--tasks", type=int, default=0, help="open tasks; 0: as the goal has them")
     parser.add_argument(
         "--rounds", type=int, default=200, help="claims on each database, if the due tasks suffice"
     )
+    parser.add_argument("--seconds", type=float, default=33.0, help="of polling")
+    parser.add_argument(
+        "--interval", type=float, default=0, help="seconds between polls; 0: 1 for 333 tasks"
+    )
+    parser.add_argument("--latency", type=float, default=20, help="ms that the upstream takes")
     options, _ = parser.parse_known_args()
-    measure_claims(options)
-    return 0
+    good = True
+    for dialect, goal in OPEN.items():
+        if options.dialect and dialect not in options.dialect:
+            continue
+        if (reason := available(dialect)) is not None:
+            print(f"skipped: {reason}", file=sys.stderr)
+            continue
+        tasks = options.tasks or goal
+        with fresh_database(dialect) as url:
+            measure_claims(url, dialect, tasks, options.rounds)
+        with fresh_database(dialect) as url:
+            good = measure_polls(url, dialect, tasks, options) and good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

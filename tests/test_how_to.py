@@ -1,47 +1,57 @@
-"""The pages for operators, clients and authors of plugins, done step by step."""
+"""The pages for operators and clients, done step by step."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from curl import Answered, curl
-from pages import Block, blocks
+from pages import blocks
 from reader import Reader, reading
 
 import plugway_bltcy
-from plugway.testing import EmulatorServer, GatewayServer
+from plugway.testing import GatewayServer
 from plugway.testing.scripted import ScriptedUpstream
 from plugway_bltcy.emulator import BltcyEmulator
+from plugway_kling.emulator import KlingEmulator
 
 pytestmark = pytest.mark.anyio
 
 OPERATE = "docs/how-to/operate.md"
 CALL = "docs/how-to/call.md"
-AUTHOR = "docs/how-to/write-a-plugin.md"
 
 CREDITS = 1_000_000
-#: Seconds for the tutorial's own tests and for the demo, on a slow machine.
-PATIENCE = 240
+#: A user's secret for callbacks, of Kling's console.
+SIGNS = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
+#: Sections of the client's page that are about Kling.
+KLING = {"Kling", "Ids", "Official codes", "Lost answers", "Callbacks"}
+VIDEO = (
+    'curl {url}/kling/v1/videos/text2video -H "Authorization: Bearer $CAROL"'
+    ' -H "Content-Type: application/json"'
+    """ -d '{{"model_name": "kling-v1", "prompt": "a lighthouse", "external_task_id": "{name}"}}'"""
+)
 
 
 async def test_an_operator_can_type_every_command(tmp_path: Path) -> None:
-    upstream = ScriptedUpstream()
+    upstream, kling = ScriptedUpstream(), KlingEmulator(accounts=["one", "two"], looks=1)
     address = await upstream.start()
-    places = {"https://api.example.com": address, "https://spare.example.com": address}
+    places = {
+        "https://api.example.com": address,
+        "https://spare.example.com": address,
+        "https://api-singapore.klingai.com": await kling.start(),
+    }
+    accounts = iter(kling.accounts)
     lines = [line for block in blocks(OPERATE, "sh") for line in block.lines()]
     typed = 0
     try:
         async with reading(tmp_path / "home", places) as reader:
+            reader.variables["SECRET"] = SIGNS
             for line in lines:
-                await _prepare(reader, line)
-                ran = await reader.type(line)
+                await _prepare(reader, line, kling)
+                needed = "--secret" in line and "kling" in line
+                ran = await reader.type(line, next(accounts).secret if needed else "")
                 if ran is not None:
                     typed += 1
                     _remember(reader, line, ran.out)
@@ -49,21 +59,36 @@ async def test_an_operator_can_type_every_command(tmp_path: Path) -> None:
                     reader.meet("https://gateway.example.com")
             # All but what installs, exports, copies files, or serves a second time.
             assert len(lines) - typed < 10
+            assert next(accounts, None) is None
             verified = await reader.type("plugway ledger verify")
             assert verified is not None
             assert verified.out.startswith("ok: ")
     finally:
         await upstream.stop()
+        await kling.stop()
 
 
-async def _prepare(reader: Reader, line: str) -> None:
+async def _prepare(reader: Reader, line: str, kling: KlingEmulator) -> None:
     """Look up what the page tells its reader to look up."""
-    if "$ID" in line and "ID" not in reader.variables:
-        reader.variables["ID"] = str((await _listed(reader, "credentials list"))[-1]["id"])
+    variables = reader.variables
+    if "$ID" in line and "ID" not in variables:
+        variables["ID"] = str((await _listed(reader, "credentials list"))[-1]["id"])
     if "$CALL" in line:
         await _pay(reader)
         holds = await _listed(reader, "ledger holds --state settled")
-        reader.variables["CALL"] = holds[0]["call_id"]
+        variables["CALL"] = holds[0]["call_id"]
+    if "$TASK" in line and "TASK" not in variables:
+        variables["TASK"] = await _task(reader, "mine")
+    if "$FAILED" in line:
+        variables["FAILED"] = await _task(reader, "another")
+        kling.finish(variables["FAILED"], "failed", "too dark")
+        await reader.type("plugway tasks poll $FAILED")
+
+
+async def _task(reader: Reader, name: str) -> str:
+    """Make a task as the page's user of Kling, and return the upstream's id for it."""
+    answer = await _called(reader, VIDEO.format(url=reader.url, name=name))
+    return str(answer.json["data"]["task_id"])
 
 
 async def _listed(reader: Reader, command: str) -> Any:
@@ -73,12 +98,17 @@ async def _listed(reader: Reader, command: str) -> Any:
 
 
 async def _pay(reader: Reader) -> None:
-    """Make a call as the client whose key was made first, once the gateway knows all of it."""
+    """Make a call as the client whose key was made first."""
     line = f'curl {reader.url}/runway/x -H "Authorization: Bearer $KEY" -d "{{}}"'
+    assert (await _called(reader, line)).json == {"ok": True}
+
+
+async def _called(reader: Reader, line: str) -> Answered:
+    """Make a request, once the gateway knows all of what commands have changed."""
     async with asyncio.timeout(10):
         while (answer := await curl(line, reader.variables)).status != 200:
             await asyncio.sleep(0.1)
-    assert answer.json == {"ok": True}
+    return answer
 
 
 def _remember(reader: Reader, line: str, out: str) -> None:
@@ -86,7 +116,8 @@ def _remember(reader: Reader, line: str, out: str) -> None:
         key = out.rpartition(": ")[2].strip()
         reader.shell.environ["PLUGWAY_ADMIN_KEY"] = key
     if line.startswith("plugway keys add"):
-        reader.variables.setdefault("KEY", out.strip())
+        name = "CAROL" if "carol --name app" in line else "KEY"
+        reader.variables.setdefault(name, out.strip())
 
 
 async def test_a_client_can_make_every_request(tmp_path: Path) -> None:
@@ -98,7 +129,7 @@ async def test_a_client_can_make_every_request(tmp_path: Path) -> None:
         submitted = 0
         try:
             for block in blocks(CALL, "sh"):
-                for line in block.lines():
+                for line in block.lines() if block.section not in KLING else ():
                     if line.startswith("curl"):
                         answer = await curl(line, variables)
                         assert answer.status == 200, (line, answer.text)
@@ -119,76 +150,3 @@ def _remember_task(answer: Answered, variables: dict[str, str]) -> bool:
         return False
     variables["TASK"] = found
     return True
-
-
-@pytest.fixture
-def tutorial(tmp_path: Path) -> Path:
-    """Write the tutorial's files, and what `pip install -e` would leave beside them."""
-    folder = tmp_path / "plugway-sketch"
-    files = [block for block in blocks(AUTHOR) if block.name]
-    for block in files:
-        path = folder / block.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block.text, encoding="utf-8")
-    _install(folder / "src", _project(files))
-    return folder
-
-
-def _project(files: list[Block]) -> dict[str, Any]:
-    (text,) = [block.text for block in files if block.name == "pyproject.toml"]
-    project: dict[str, Any] = tomllib.loads(text)["project"]
-    return project
-
-
-def _install(source: Path, project: dict[str, Any]) -> None:
-    name = project["name"].replace("-", "_")
-    info = source / f"{name}-{project['version']}.dist-info"
-    info.mkdir()
-    requires = "".join(f"Requires-Dist: {one}\n" for one in project["dependencies"])
-    head = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    (info / "METADATA").write_text(head + requires, encoding="utf-8")
-    points = project["entry-points"]["plugway"]
-    lines = "".join(f"{key} = {value}\n" for key, value in points.items())
-    (info / "entry_points.txt").write_text(f"[plugway]\n{lines}", encoding="utf-8")
-
-
-def test_the_tutorial_s_plugin_passes_its_tests_and_the_demo(tutorial: Path) -> None:
-    tests = _run(tutorial, "pytest", "-q", "-p", "no:cacheprovider", str(tutorial))
-    assert tests.returncode == 0, tests.stdout + tests.stderr
-    assert " passed" in tests.stdout
-    demo = _run(tutorial, "plugway", "demo", "--once", "--port", "0")
-    assert demo.returncode == 0, demo.stdout + demo.stderr
-    assert "sketch: Draw two images" in demo.stdout
-    assert "20000 credits" in demo.stdout
-
-
-def _run(tutorial: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if "PLUGWAY" not in name}
-    return subprocess.run(  # noqa: S603  # our own commands, no shell
-        [sys.executable, "-m", *words],
-        cwd=tutorial.parent,
-        env={**environ, "PYTHONPATH": str(tutorial / "src")},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-
-
-async def test_the_emulator_s_faults_can_be_asked_for() -> None:
-    (block,) = [one for one in blocks(AUTHOR, "python") if one.section == "The emulator"]
-
-    class Still(EmulatorServer):
-        def routes(self) -> list[Any]:
-            return []
-
-    emulator = Still()
-    await emulator.start()
-    try:
-        names = {"emulator": emulator}
-        body = "".join(f"    {line}\n" for line in block.text.splitlines())
-        exec(f"async def run():\n{body}", names)  # noqa: S102  # our own text
-        await names["run"]()  # type: ignore[operator]  # the block defined it
-        assert [fault.kind for fault in emulator.faults] == ["status", "cut", "stall", "drop"]
-    finally:
-        await emulator.stop()

@@ -33,7 +33,7 @@ class Reader:
         self.shell.environ = {
             "PLUGWAY_HOME": str(home),
             "PLUGWAY__LOG__LEVEL": "error",
-            "PLUGWAY__PLUGINS__ALLOW": "bltcy",
+            "PLUGWAY__PLUGINS__ALLOW": "bltcy,kling",
             "PLUGWAY__SERVER__PORT": "0",
         }
         self.variables: dict[str, str] = {}
@@ -42,11 +42,12 @@ class Reader:
         self._secrets = 0
         self._serving: subprocess.Popen[str] | None = None
 
-    async def type(self, line: str) -> Ran | None:
+    async def type(self, line: str, secret: str = "") -> Ran | None:
         """Type one line; what is no command of plugway's, or serves elsewhere, is passed over.
 
         Args:
             line: From a shell block.
+            secret: What is typed if a secret is asked for; empty: one that was not there yet.
 
         Returns:
             What came of it.
@@ -58,10 +59,12 @@ class Reader:
             if len(arguments) == 1:
                 await asyncio.to_thread(self._serve)
             return None
+        if arguments[0] == "worker":
+            return await asyncio.to_thread(self._work)
         # Each secret that is asked for is another one.
         self._secrets += "--secret" in arguments
-        secret = f"upstream-secret-{self._secrets:04d}\n"
-        return await asyncio.to_thread(self.shell, *arguments, stdin=secret)
+        secret = secret or f"upstream-secret-{self._secrets:04d}"
+        return await asyncio.to_thread(self.shell, *arguments, stdin=f"{secret}\n")
 
     def meet(self, place: str) -> None:
         """Let an address in the text stand for the gateway that serves."""
@@ -86,6 +89,17 @@ class Reader:
         line = self._serving.stdout.readline()
         assert line.startswith("plugway is listening on http://"), self._serving.communicate()
         self.url = line.split()[-1]
+
+    def _work(self) -> Ran:
+        """Start the work without a listener, and stop it once it has begun."""
+        working = self.shell.start("worker")
+        assert working.stdout is not None
+        line = working.stdout.readline()
+        working.terminate()
+        out, err = working.communicate(timeout=PATIENCE)
+        assert line.startswith("plugway is working on "), (out, err)
+        assert working.returncode == 0, err
+        return Ran(working.returncode, line + out, err)
 
 
 @asynccontextmanager

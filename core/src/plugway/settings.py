@@ -117,7 +117,7 @@ class RelaySettings(Table, frozen=True, kw_only=True):
     """Sets how calls are relayed.
 
     Attributes:
-        tries: Channels tried for one call at the most.
+        tries: Tries of one call at the most, with other credentials and at other channels.
         replay_bytes: Bodies up to this size are kept so that a refused call can be
             sent to another channel; larger ones stream and are sent once.
         idle_connections: Kept open to upstreams.

@@ -265,3 +265,22 @@ async def test_closing_early_closes_the_connection_at_once_though_the_upload_is_
     await settle()
     assert open_files() == before + 1
     await got.close()
+
+
+async def test_a_short_body_can_be_looked_at_before_it_is_read(
+    upstream: Upstream, serve: Any
+) -> None:
+    async def answer(peer: Any) -> None:
+        for _ in range(2):
+            await peer.request()
+            await peer.answer(b"x" * 500)
+
+    server = await serve(answer)
+    got = await get(upstream, server.url)
+    assert await got.peek(499) is None
+    assert [chunk async for chunk in got.chunks()] == [b"x" * 500]
+    again = await get(upstream, server.url)
+    assert await again.peek(500) == b"x" * 500
+    assert again.ended
+    assert [chunk async for chunk in again.chunks()] == [b"x" * 500]
+    await again.close()

@@ -87,3 +87,29 @@ async def test_a_channel_can_be_tested(bare: Kling, secret: str | None, message:
 
     with pytest.raises(CredentialExpired, match=message):
         await credential.kind.check(grant, channel, gateway.upstream)
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"), [(1100, 1800), (1101, 1800), (1102, 1800), (1302, None), (1303, None)]
+)
+def test_an_empty_account_rests_for_long(code: int, seconds: float | None) -> None:
+    body = b'{"code": %d, "message": "", "request_id": "r"}' % code
+    assert kind().rest(body) == seconds
+    assert kind().rest(b"<html>") is None
+    assert kind().rest(b"") is None
+
+
+async def test_an_empty_account_is_left_alone_until_somebody_fills_it(bare: Kling) -> None:
+    empty, full = bare.emulator.accounts["first"], bare.emulator.accounts["second"]
+    empty.trouble = 1102
+    await bare.channel(empty.secret, full.secret)
+    for _ in range(4):
+        await bare.alice.make()
+    assert (len(empty.tasks), len(full.tasks)) == (0, 4)
+    # Five requests for four tasks: it was asked once.
+    assert len(bare.emulator.seen) == 5
+    gateway = bare.server.gateway
+    (channel,) = gateway.channels.all()
+    states = {one.state: one.until for one in gateway.credentials.all(channel.id)}
+    assert set(states) == {"ready", "cooling"}
+    assert (states["cooling"] or 0) - gateway.clock.now() > 1700 * 1_000_000

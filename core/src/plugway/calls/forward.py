@@ -1,4 +1,4 @@
-"""Chooses a channel and a grant, sends, and fails over where that is safe."""
+"""Chooses a channel and a credential, sends, and fails over where that is safe."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 #: Refusals before any work: another channel may be asked.
 REFUSALS = frozenset({401, 403, 429, 503})
+
+#: Refusals that concern the credential, and errors of its minting that do.
+_TURNED_AWAY = frozenset({401, 403, 429})
+_PERSONAL = (CredentialExpired, CredentialRestricted, QuotaExhausted)
+
+#: Longest refusal that a credential's kind gets to see, bytes.
+_SHORT = 65_536
 
 #: Answers that speak of the channel's health rather than of the request.
 UNHEALTHY = frozenset({502, 503, 504})
@@ -82,23 +89,29 @@ class Forwarding:
         tries = self._parts.settings().relay.tries
         failure: PlugwayError | None = None
         for channel in candidates:
-            if tries == 0 or not body.replayable:
-                break
-            ready, credential = self._ready(channel)
-            if not ready:
-                continue
-            tries -= 1
-            await self.close()
-            try:
-                answer = await self._ask(channel, credential, method, target, headers, body)
-            except UpstreamError as error:
-                failure = error
-                if error.acted or not error.retryable:
-                    raise
-                continue
-            self._answer, failure = answer, None
-            if answer.status not in REFUSALS:
-                break
+            tried: set[int] = set()
+            while tries and body.replayable:
+                ready, credential = self._ready(channel)
+                if not ready or (credential is not None and credential.id in tried):
+                    break
+                tries -= 1
+                await self.close()
+                try:
+                    answer = await self._ask(channel, credential, method, target, headers, body)
+                except UpstreamError as error:
+                    failure = error
+                    if error.acted or not error.retryable:
+                        raise
+                    personal = isinstance(error, _PERSONAL)
+                else:
+                    self._answer, failure = answer, None
+                    if answer.status not in REFUSALS:
+                        return answer
+                    personal = answer.status in _TURNED_AWAY
+                if credential is None or not personal:
+                    break
+                # It was this credential that was turned away; the channel may have others.
+                tried.add(credential.id)
         if self._answer is not None:
             return self._answer
         raise failure or self._nobody(candidates)
@@ -165,7 +178,7 @@ class Forwarding:
         else:
             parts.channels.breaker(channel).succeeded()
         if credential is not None:
-            self._tell(credential, channel, answer)
+            await self._tell(credential, channel, answer)
         return answer
 
     def _failed(self, channel: Channel, reason: str) -> None:
@@ -188,16 +201,17 @@ class Forwarding:
                 parts.credentials.refused(credential, channel, error.message, "restricted")
             raise
 
-    def _tell(self, credential: Credential, channel: Channel, answer: Answer) -> None:
+    async def _tell(self, credential: Credential, channel: Channel, answer: Answer) -> None:
         pool = self._parts.credentials
         status = answer.status
         if status == 401:
             self._parts.grants.forget(credential)
             pool.refused(credential, channel, "the upstream answered 401")
         elif status == 429:
-            pool.exhausted(
-                credential, channel, retry_after(answer.raw_headers), "the upstream answered 429"
-            )
+            seconds = credential.kind.rest(await _short(answer))
+            if seconds is None:
+                seconds = retry_after(answer.raw_headers)
+            pool.exhausted(credential, channel, seconds, "the upstream answered 429")
         elif status < 400:
             pool.succeeded(credential, channel)
 
@@ -220,3 +234,12 @@ class Forwarding:
             "no available channel: every channel of this model is out of service now",
             retry_after=wait,
         )
+
+
+async def _short(answer: Answer) -> bytes:
+    """Return a short body, which can still be relayed."""
+    try:
+        return await answer.peek(_SHORT) or b""
+    except UpstreamError:
+        # Whoever relays it meets the same.
+        return b""

@@ -104,6 +104,18 @@ class CredentialKind(ABC):
             UpstreamError: The upstream could not be asked.
         """
 
+    def rest(self, body: bytes) -> float | None:
+        """Say how long a secret rests that the upstream refused with status 429.
+
+        Args:
+            body: What it said; empty where that was long.
+
+        Returns:
+            Seconds, an hour at the most; None: as the upstream's `Retry-After` says, or some
+            seconds.
+        """
+        return None
+
     async def check(self, grant: Grant, channel: Channel, upstream: Upstream) -> None:
         """Ask the upstream, at no cost, whether the grant works; `plugway channels test` calls it.
 

@@ -28,11 +28,12 @@ class Answer:
             those that `GET` would have got.
     """
 
-    __slots__ = ("__weakref__", "_response", "_unframed", "_upload", "length", "status")
+    __slots__ = ("__weakref__", "_kept", "_response", "_unframed", "_upload", "length", "status")
 
     def __init__(self, response: ClientResponse, upload: Upload | None = None) -> None:
         self._response = response
         self._upload = upload
+        self._kept: bytes | None = None
         self.status = response.status
         headers = response.headers
         chunked = "Transfer-Encoding" in headers
@@ -75,6 +76,10 @@ class Answer:
             UpstreamInterrupted: It ended before its end.
             UpstreamTimeout: The deadline has passed.
         """
+        if self._kept is not None:
+            if self._kept:
+                yield self._kept
+            return
         content = self._response.content
         try:
             while chunk := await content.readany():
@@ -117,6 +122,24 @@ class Answer:
                 raise UpstreamError(f"The upstream's answer is larger than {limit} bytes.")
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def peek(self, limit: int) -> bytes | None:
+        """Return the whole body if it is stated to be short; it can be read once more then.
+
+        Args:
+            limit: Most bytes to take.
+
+        Returns:
+            None: it is longer, or does not state its length.
+
+        Raises:
+            UpstreamInterrupted: It ended before its end.
+            UpstreamTimeout: The deadline has passed.
+        """
+        if self.length is None or self.length > limit:
+            return None
+        self._kept = await self.read(limit)
+        return self._kept
 
     async def close(self) -> None:
         """Let go of the connection: at once when the body was not read to its end."""

@@ -14,6 +14,7 @@ from plugway_kling.provider import NAME
 from plugway_kling.requests import check, rewrite
 from plugway_kling.resources import bind_call, pin_for
 from plugway_kling.settings import KlingSettings
+from plugway_kling.stand_ins import open_to, pin_to_any
 
 if TYPE_CHECKING:
     from plugway import Answer, Call, Gateway, Principal, Request
@@ -59,6 +60,7 @@ class DirectCalls:
             checked.resources,
             needed=endpoint.way == "delete",
         )
+        pin = pin or pin_to_any(gateway, principal, checked)
         async with gateway.calls.open(
             request, provider=NAME, model=checked.model, usage=checked.usages, pin=pin
         ) as call:
@@ -135,11 +137,7 @@ def any_model(gateway: Gateway, principal: Principal) -> str:
     Raises:
         NoChannel: The caller may use none of the models that channels have.
     """
-    for channel in sorted(gateway.channels.all(), key=lambda one: (-one.priority, one.id)):
-        if channel.provider != NAME or not channel.enabled:
-            continue
-        if channel.group is not None and channel.group != principal.group:
-            continue
+    for channel in open_to(gateway, principal):
         for model in sorted(channel.models):
             if principal.models is None or model in principal.models:
                 return model

@@ -18,7 +18,7 @@ from plugway import (
     Secret,
     UpstreamError,
 )
-from plugway_kling import envelope, reading
+from plugway_kling import codes, envelope, reading
 from plugway_kling.provider import NAME
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: docs, "Authentication").
 LIFETIME = 1800
 EARLIER = 5
+
+#: Seconds until an account without units is tried again: somebody has to buy some.
+SPENT_SECONDS = 1800.0
 
 #: A query that costs nothing, for `plugway channels test`.
 _FREE = "/v1/videos/text2video?pageNum=1&pageSize=1"
@@ -78,6 +81,15 @@ class KlingKey(CredentialKind):
         now = self._clock.now() // 1_000_000
         token = signed(access_key, secret_key, now)
         return Grant((("Authorization", f"Bearer {token}"),), expires_at=now + LIFETIME)
+
+    def rest(self, body: bytes) -> float | None:
+        """Let an account rest that is out of order or out of units: trying again cures neither.
+
+        Args:
+            body: What the upstream said (reference: official docs, "Error codes").
+        """
+        told = envelope.read(body)
+        return SPENT_SECONDS if told is not None and told.code in codes.EMPTY else None
 
     async def check(self, grant: Grant, channel: Channel, upstream: Upstream) -> None:
         """Ask for a page of tasks, which costs nothing.

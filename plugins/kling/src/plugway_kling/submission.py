@@ -20,6 +20,7 @@ from plugway_kling.refusal import refused
 from plugway_kling.requests import Checked, check, rewrite
 from plugway_kling.resources import bind_call, pin_for
 from plugway_kling.settings import KlingSettings
+from plugway_kling.stand_ins import pin_to_any
 from plugway_kling.unlisted import check_unlisted
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Submissions:
         model = request.path_params.get("model") if endpoint.newer else None
         checked = self._check(endpoint, body, model)
         pin = await pin_for(gateway, principal.user_id, checked.resources)
+        pin = pin or pin_to_any(gateway, principal, checked)
         if endpoint.newer:
             pin = pin_to_key(gateway, principal, checked.model, pin)
         try:

@@ -47,6 +47,7 @@ def check_unlisted(endpoint: Endpoint, body: bytes) -> Checked:
         raise refused("callback_url", "expected an http or https URL")
     return Checked(
         model=model,
+        named="model_name" in data,
         usages=(Usage(key=key, dimensions=dimensions),),
         external_id=None if external_id is None else str(external_id),
         callback_url=callback_url,

@@ -21,6 +21,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         model: The model, the documented default filled in. Endpoints without a choice have
             a name of their own, such as `kling-effects`.
+        named: Whether that is a model that the upstream knows, and a channel must list; else it
+            stands for the endpoint, which every account of the upstream's has.
         usages: What its success will use; the dearest reading of what the request leaves open.
         external_id: The caller's own id of the task.
         callback_url: Where the caller wants to hear of it.
@@ -29,6 +31,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     model: str
+    named: bool = True
     usages: tuple[Usage, ...]
     external_id: str | None = None
     callback_url: str | None = None
@@ -72,6 +75,7 @@ def check(
     external_id, callback_url = request.told()
     return Checked(
         model=used,
+        named=model is not None or "model_name" in type_.__struct_fields__,
         usages=request.usages(used),
         external_id=external_id,
         callback_url=callback_url,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from task_rows import NOW, SECOND, TaskRows
@@ -9,6 +10,7 @@ from task_rows import NOW, SECOND, TaskRows
 from plugway.storage.database import Database
 from plugway.storage.models import TaskRow
 from plugway.tasks.claim import Claimed, Due, choose, claim
+from plugway.testing.databases import DIALECTS, available, fresh_database
 
 pytestmark = pytest.mark.anyio
 
@@ -139,29 +141,35 @@ async def test_many_nodes_at_once_each_get_something(database: Database, databas
     assert len(seen) == len(set(seen)) >= 20
 
 
-async def test_what_somebody_else_is_writing_is_left_to_him(
-    database: Database, database_url: str
-) -> None:
-    if database.url.dialect == "sqlite":
-        pytest.skip("SQLite locks all of the file")
-    rows = TaskRows(database)
-    held = await rows.add(due=-10)
-    free = await rows.add(due=-5)
+@pytest.fixture(params=[dialect for dialect in DIALECTS if dialect != "sqlite"])
+def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give a database that locks rows; SQLite locks all of the file."""
+    reason = available(request.param)
+    if reason is not None:
+        pytest.skip(reason)
+    with fresh_database(request.param) as url:
+        yield url
+
+
+async def test_what_somebody_else_is_writing_is_left_to_him(server_url: str) -> None:
     ready, done = asyncio.Event(), asyncio.Event()
+    async with Database(server_url) as database, Database(server_url) as other:
+        rows = TaskRows(database)
+        held = await rows.add(due=-10)
+        free = await rows.add(due=-5)
 
-    async def write() -> None:
-        await TaskRow.filter(id=held).update(reason="being written")
-        ready.set()
-        await done.wait()
+        async def write() -> None:
+            await TaskRow.filter(id=held).update(reason="being written")
+            ready.set()
+            await done.wait()
 
-    async with Database(database_url) as other:
         writing = asyncio.create_task(other.transact(write, revise=False))
         await asyncio.wait_for(ready.wait(), 10)
         async with asyncio.timeout(5):
             assert ids(await take(database, {1: 1})) == [free]
         done.set()
         await writing
-    (claimed,) = await take(database, {1: 1})
+        (claimed,) = await take(database, {1: 1})
     assert (claimed.task.id, claimed.task.reason) == (held, "being written")
 
 

@@ -8,9 +8,10 @@ import importlib
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -33,14 +34,18 @@ import plugway_bltcy
 import plugway_kling
 from plugway import errors
 from plugway.admin.roles import ROLES
+from plugway.alerts import Alert, AlertKind
 from plugway.cli.options import gateway_options
 from plugway.configuration import load, plugin_tables
 from plugway.configuration.source import LEGACY
+from plugway.contract.tasks import TaskState
+from plugway.credentials.pool import CredentialState
 from plugway.plugins import load_plugins
 from plugway.settings import Settings
 from plugway.telemetry.metrics import Metrics
 from plugway.testing.command_reference import commands
 from plugway.testing.error_reference import classes
+from plugway.upstream.guard import AddressPolicy
 
 OPERATE = "docs/how-to/operate.md"
 CLI = "docs/reference/cli.md"
@@ -240,6 +245,51 @@ def test_alerts_are_on_metrics_that_there_are() -> None:
     families = {family.name for family in Metrics().registry.collect()}
     assert named
     assert {name.removesuffix("_total") for name in named} <= families
+
+
+def test_alerts_are_those_that_are_told() -> None:
+    section = text_of(OPERATE).partition("\n## Alerts\n")[2].partition("\n## ")[0]
+    rows = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    (counted,) = re.findall(
+        r"^\| `plugway_alerts_total` \| kind \| things to look at: (.*?);",
+        text_of("docs/reference/telemetry.md"),
+        re.M,
+    )
+    assert rows == set(re.findall(r"\w+", counted)) == set(told_alerts())
+
+
+def told_alerts() -> Iterator[str]:
+    """Yield the kinds of alerts that the core tells somewhere."""
+    for path in (ROOT / "core" / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = ast.unparse(node.func).rpartition(".")[2]
+                kind = node.args[0].value
+                if name in ("tell", "alert") and kind in get_args(AlertKind):
+                    yield str(kind)
+
+
+def test_an_alert_is_sent_as_the_operator_s_page_shows_it() -> None:
+    (block,) = [one for one in blocks(OPERATE, "json") if one.section == "Alerts"]
+    shown = msgspec.json.decode(block.text, type=Alert)
+    assert json.loads(msgspec.json.encode(shown)) == json.loads(block.text)
+    assert shown.kind in told_alerts()
+
+
+def test_states_are_all_there() -> None:
+    page = text_of(OPERATE)
+    for title, states in (("## Channels", CredentialState), ("## Tasks", TaskState)):
+        table = page.partition(f"\n{title}")[2].partition("\n| state | since |")[2]
+        rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", table.partition("\n\n")[0], re.M)
+        named = [name for row in rows for name in re.findall(r"\w+", row)]
+        assert sorted(named) == sorted(get_args(states)), title
+
+
+def test_callbacks_go_where_the_pages_say() -> None:
+    *some, last = sorted(AddressPolicy().ports)
+    ports = f"port {', '.join(map(str, some))} or {last}"
+    assert ports in text_of(OPERATE)
+    assert ports in text_of("docs/how-to/call.md")
 
 
 def test_roles_are_as_the_operator_s_page_says() -> None:

@@ -68,6 +68,7 @@ def test_the_demo_takes_its_tour(tmp_path: Path) -> None:
     )
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "bltcy: " in demo.stdout
+    assert "kling: " in demo.stdout
     assert "every invariant holds" in demo.stdout
 
 

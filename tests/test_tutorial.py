@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -129,7 +129,7 @@ def _name(node: ast.stmt) -> str | None:
 
 
 def _start(node: ast.stmt) -> int:
-    marks = getattr(node, "decorator_list", [])
+    marks: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(mark.lineno for mark in marks)])
 
 
@@ -218,7 +218,7 @@ def _styles(shown: dict[str, Any]) -> ModuleType:
             Mount(path="/sketch/images/{style}", endpoint=draw, methods={"POST"}),
         ]
 
-    hooks = {
+    hooks: dict[str, Callable[..., Any]] = {
         "register_providers": lambda: [
             Provider(name="sketch", title="Sketch", credential="sketch", models=("sketch",))
         ],
@@ -235,4 +235,5 @@ async def _post(server: GatewayServer, key: str, path: str) -> int:
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.request("POST", server.url + path, headers=headers) as answer:
         await answer.read()
-        return answer.status
+        status: int = answer.status
+        return status

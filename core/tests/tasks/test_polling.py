@@ -7,8 +7,10 @@ import asyncio
 import pytest
 from press import CREDITS, PRICE, PressGateway
 
-from plugway.channels import store
-from plugway.storage.models import Price
+from plugway import Conflict
+from plugway.channels import store as channels
+from plugway.credentials import store as credentials
+from plugway.storage.models import ChannelRow, Price
 from plugway.testing import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -202,7 +204,8 @@ async def test_tasks_of_a_channel_that_is_gone_expire(
     press: PressGateway, clock: ManualClock
 ) -> None:
     await press.submit()
-    await store.remove(press.gateway.database, "main")
+    # Not by any command of ours, which would refuse.
+    await press.gateway.database.transact(lambda: ChannelRow.all().delete())
     await press.gateway.snapshots.refresh()
     clock.advance(50_000)
     await press.poll()
@@ -211,6 +214,21 @@ async def test_tasks_of_a_channel_that_is_gone_expire(
     await press.poll()
     assert (await press.task()).state == "expired"
     assert await press.charged() == (0, 0)
+
+
+async def test_what_has_made_open_tasks_stays(press: PressGateway, clock: ManualClock) -> None:
+    await press.submit()
+    database, made = press.gateway.database, (await press.task()).credential_id
+    assert made is not None
+    with pytest.raises(Conflict):
+        await channels.remove(database, "main")
+    with pytest.raises(Conflict):
+        await credentials.remove(database, made)
+    press.press.set("done")
+    clock.advance(11)
+    await press.poll()
+    await credentials.remove(database, made)
+    await channels.remove(database, "main")
 
 
 async def test_the_price_is_the_one_at_the_submit(press: PressGateway, clock: ManualClock) -> None:

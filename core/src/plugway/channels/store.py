@@ -12,7 +12,7 @@ from plugway.channels.base_url import check_base_url
 from plugway.channels.settings import kept_settings, seal_settings
 from plugway.contract import ChannelSettings, Provider
 from plugway.errors import BadRequest, ConfigurationError, Conflict, NotFound
-from plugway.storage.models import ChannelRow, CredentialRow
+from plugway.storage.models import ChannelRow, CredentialRow, TaskRow
 from plugway.upstream.proxies import check_proxy
 
 if TYPE_CHECKING:
@@ -148,10 +148,16 @@ async def remove(database: Database, name: str) -> None:
 
     Raises:
         NotFound: No such channel.
+        Conflict: It has tasks that have not ended: nobody else could ask for them.
     """
 
     async def work() -> None:
         row = await find(name)
+        if await TaskRow.filter(channel_id=row.id, next_poll_at__isnull=False).exists():
+            raise Conflict(
+                f"channel {name} has tasks that have not ended: disable it, and remove it later",
+                field="name",
+            )
         await CredentialRow.filter(channel_id=row.id).delete()
         await row.delete()
 

@@ -11,7 +11,7 @@ from plugway.contract import CredentialKind
 from plugway.credentials import kinds
 from plugway.credentials.rotation import CREDENTIAL_SECRET
 from plugway.errors import Conflict, NotFound
-from plugway.storage.models import CredentialRow
+from plugway.storage.models import CredentialRow, TaskRow
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -100,10 +100,19 @@ async def remove(database: Database, credential_id: int) -> None:
 
     Raises:
         NotFound: No such credential.
+        Conflict: It has made tasks that have not ended: no other can ask for them.
     """
 
     async def work() -> None:
-        await (await find(credential_id)).delete()
+        row = await find(credential_id)
+        made = TaskRow.filter(channel_id=row.channel_id, credential_id=row.id)
+        if await made.filter(next_poll_at__isnull=False).exists():
+            raise Conflict(
+                f"credential {row.id} has made tasks that have not ended: disable it, and"
+                " remove it later",
+                field="id",
+            )
+        await row.delete()
 
     await database.transact(work)
 

@@ -35,6 +35,8 @@ What an upstream answers, errors included, passes as it is and is none of these.
 A plugin raises the classes marked *public*, imported from `plugway`, and may derive its own from
 them: `status` and `code` are class variables, and the docstring's first paragraph is the message
 unless another one is given.
+`NotAuthenticated` has a `reason` beside, for surfaces whose official errors tell it: `absent`,
+`malformed`, `unknown`, `early` or `late`; the last two only for a token whose signature is right.
 
 {families}
 """

@@ -31,6 +31,7 @@ bench: $(VENV)/.developing
 	@$(BIN)/python bench/ledger.py $(ARGS)
 	@$(BIN)/python bench/relay.py $(ARGS)
 	@$(BIN)/python bench/memory.py $(ARGS)
+	@$(BIN)/python bench/tasks.py $(ARGS)
 
 # Tasks on two nodes with SIGKILL, lost answers and false callbacks, and everybody's word compared
 # in the end: make torture ROUNDS=200 SEED=1 DB=postgres://… (an empty database; none: SQLite).

@@ -1,7 +1,8 @@
-"""The gateway that polls for measurements: `python bench/engine.py HOME INTERVAL LATENCY_MS`.
+"""The gateway that polls for measurements: `engine.py HOME INTERVAL LATENCY_MS NOW`.
 
 It serves as `plugway serve` does, with one more plugin, and polls what its database holds.
-Its first line is its URL; at SIGTERM it prints one JSON object with what it has measured.
+For it, it is NOW soon after its start, however long its tasks took to make. Its first line is
+its URL; at SIGTERM it prints one JSON object with what it has measured.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 from jobs import Jobs, JobsPlugin
 
 from plugway.asgi import create_app
+from plugway.clock import Clock, SystemClock
 from plugway.contract import Ask, Task, TaskUpdate
 from plugway.server.listener import bind
 from plugway.server.process import run
@@ -30,6 +32,22 @@ from plugway.telemetry.logs import configure
 WARM = 3.0
 
 
+#: Seconds before NOW at which this process begins: its start takes less.
+START = 3.0
+
+
+class LateClock(SystemClock):
+    """Is the machine's clock, set back."""
+
+    def __init__(self, now: int) -> None:
+        """Say what time it is now, in microseconds since 1970."""
+        self._back = super().now() - now
+
+    def now(self) -> int:
+        """Return microseconds since 1970."""
+        return super().now() - self._back
+
+
 class Watch:
     """Keeps what a running engine does.
 
@@ -39,7 +57,9 @@ class Watch:
         cpu: When, and seconds of processor time used up to then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._now = 0
         self.claims: list[tuple[float, float, int]] = []
         self.polls: list[tuple[float, float]] = []
         self.cpu: list[tuple[float, float]] = []
@@ -47,6 +67,7 @@ class Watch:
 
     async def claim(self, database: Database, now_us: int, **options: Any) -> list[Claimed]:
         """Claim, and keep how long it took and since when the tasks were due."""
+        self._now = now_us
         began = time.perf_counter()
         claimed = await claim(database, now_us, **options)
         self.claims.append((began, time.perf_counter() - began, len(claimed)))
@@ -56,7 +77,7 @@ class Watch:
 
     def polled(self, task: Task) -> None:
         """Keep how late an answer is."""
-        lag = time.time_ns() / 1e9 - self._due.pop(task.call_id) / 1e6
+        lag = (self._clock.now() - self._due.pop(task.call_id)) / 1e6
         self.polls.append((time.perf_counter(), lag))
 
     def figures(self) -> Mapping[str, Any]:
@@ -67,6 +88,7 @@ class Watch:
         claims = [(1000 * took, tasks) for at, took, tasks in self.claims if at >= start]
         cpu = [one for one in self.cpu if one[0] >= start]
         return {
+            "stopped": self._now,
             "seconds": stop - start,
             "polls": len(lags),
             "lag": spread(lags),
@@ -97,12 +119,13 @@ class WatchedJobs(Jobs):
         return update
 
 
-def main(home: Path, interval: float, latency_ms: float) -> None:
+def main(home: Path, interval: float, latency_ms: float, now: int) -> None:
     """Serve until the parent ends this process."""
-    watch = Watch()
-    polling.claim = watch.claim  # type: ignore[assignment]  # the same with a clock
+    clock = LateClock(now - round(START * 1e6))
+    watch = Watch(clock)
+    polling.claim = watch.claim  # type: ignore[attr-defined]  # the same, timed
     plugin = JobsPlugin(WatchedJobs(interval, latency_ms, watch))
-    app = create_app(home, plugins={"bench": plugin})
+    app = create_app(home, plugins={"bench": plugin}, clock=clock)
     settings = app.server_settings()
     configure(app.gateway.current().log, sys.stderr)
     run(
@@ -116,4 +139,4 @@ def main(home: Path, interval: float, latency_ms: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))

@@ -13,7 +13,6 @@ from typing import Any
 from jobs import PROVIDER, Jobs, JobsPlugin
 from processes import HERE, SERVER_CORE, process
 from stock import SECOND, Stock
-from tortoise.expressions import F
 
 from plugway.channels import store as channel_store
 from plugway.channels.store import ChannelDraft
@@ -22,16 +21,11 @@ from plugway.credentials.vault import Vault
 from plugway.gateway import Gateway
 from plugway.ledger.verify import verify
 from plugway.storage.database import Database
-from plugway.storage.models import TaskRow
 from plugway.storage.url import DatabaseURL
 from plugway.tasks.store import counts
 from plugway.testing.databases import execute
 
 CHANNELS = 20
-
-#: Microseconds from the last change of the tables to the first task that is due: the engine
-#: starts meanwhile, and what is late is so through the engine.
-LEAD = 6 * SECOND
 
 
 class Polls:
@@ -52,6 +46,7 @@ class Polls:
         self._environ = {"PLUGWAY__DATABASE__URL": url, "PLUGWAY__LOG__LEVEL": "warning"}
         self._interval = interval
         self._latency_ms = latency_ms
+        self._now = time.time_ns() // 1000
 
     async def prepare(self, base_url: str, tasks: int) -> None:
         """Make the channels, and open tasks whose next polls spread over the interval.
@@ -67,47 +62,34 @@ class Polls:
         try:
             channels = [await _channel(gateway, n, base_url) for n in range(CHANNELS)]
             stock = Stock(tasks=tasks, channels=channels, interval=self._interval)
-            now = gateway.clock.now()
-            await stock.insert(gateway.database, now)
-            late = gateway.clock.now() - now + LEAD
-            await gateway.database.run(
-                lambda: TaskRow.all().update(next_poll_at=F("next_poll_at") + late)
-            )
+            await stock.insert(gateway.database, self._now)
         finally:
             await gateway.stop()
 
-    async def pile_up(self) -> None:
-        """Make all that is open due at one moment, as after a long outage."""
-        due = time.time_ns() // 1000 + LEAD
-        async with Database(self._url) as database:
-            await database.run(
-                lambda: TaskRow.filter(deadline__not_isnull=True).update(
-                    next_poll_at=due, lease=None
-                )
-            )
+        if self._url.dialect == "postgres":
+            # What the server does after so many new rows is not part of polling.
+            execute(self._url, "VACUUM ANALYZE", "CHECKPOINT")
 
-    def poll(self, seconds: float) -> dict[str, Any]:
+    def poll(self, seconds: float, *, late: float = 0) -> dict[str, Any]:
         """Run the engine.
 
         Args:
-            seconds: From the first task that is due.
+            seconds: How long.
+            late: Seconds for which nothing was polled before.
 
         Returns:
             What `engine.Watch` says, and `waiting`: seconds that the task that is due longest
             has waited at the end.
         """
-        if self._url.dialect == "postgres":
-            # What the server does after so many changed rows is not part of polling.
-            execute(self._url, "VACUUM ANALYZE plugway_task", "CHECKPOINT")
-        words = (str(self._home), str(self._interval), str(self._latency_ms))
-        command = [sys.executable, str(HERE / "engine.py"), *words]
+        now = self._now + round(late * SECOND)
+        words = (self._home, self._interval, self._latency_ms, now)
+        command = [sys.executable, str(HERE / "engine.py"), *map(str, words)]
         with process(command, SERVER_CORE, self._environ) as (running, _):
-            time.sleep(seconds + LEAD / SECOND)
-            stopped = time.time_ns() // 1000
+            time.sleep(seconds)
             running.send_signal(signal.SIGTERM)
             assert running.stdout is not None
             figures: dict[str, Any] = json.loads(running.stdout.readline())
-        return {**figures, "waiting": asyncio.run(self._waiting(stopped))}
+        return {**figures, "waiting": asyncio.run(self._waiting(figures["stopped"]))}
 
     async def problems(self) -> tuple[str, ...]:
         """Return what `plugway ledger verify` finds."""

@@ -86,7 +86,8 @@ class Upstream(asyncio.Protocol):
                 self.stream(int(options.get("n", "50")), float(options.get("ms", "20")) / 1000)
             )
         elif kind == b"job":
-            done = random.random() * int(options.get("n", "50")) < 1
+            chance = random.random()  # noqa: S311  # some jobs end, no secret
+            done = chance * int(options.get("n", "50")) < 1
             job = JOB % (path.split(b"/")[-2], b"done" if done else b"running")
             loop = asyncio.get_running_loop()
             loop.call_later(float(options.get("ms", "20")) / 1000, self.whole, job)

@@ -18,14 +18,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import msgspec
+from testimony import Witness, compare_clients, compare_ledger, compare_upstream
 
 from plugway.storage.database import Database
 from plugway.storage.models import Account, Hold, TaskRow, UsageRow
@@ -71,30 +70,6 @@ SUBMITS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("videos/image2video", {"model_name": "kling-v1", "image": "https://example.com/a.png"}),
     ("images/generations", {"model_name": "kling-v1", "n": 2}),
 )
-
-
-class Witness:
-    """Keeps what the clients saw, by each task's own mark.
-
-    Attributes:
-        accepted: Upstream's id of what was accepted.
-        refused: What was answered with an error.
-        lost: What got no answer.
-        succeeded: What was seen to have succeeded.
-        failed: What was seen to have failed.
-    """
-
-    def __init__(self) -> None:
-        self.accepted: dict[str, tuple[str, str]] = {}
-        self.refused: dict[str, str] = {}
-        self.lost: set[str] = set()
-        self.succeeded: set[str] = set()
-        self.failed: set[str] = set()
-
-    def open(self) -> list[str]:
-        """Return what was accepted and not seen to end."""
-        ended = self.succeeded | self.failed
-        return [mark for mark in self.accepted if mark not in ended]
 
 
 class Torture:
@@ -314,70 +289,10 @@ class Torture:
             usage = await database.run(UsageRow.all)
             accounts = await database.run(lambda: Account.filter(balance__gt=0))
         self.counts = Counter(row.state for row in rows)
-        found += self._compare_upstream(rows)
-        found += self._compare_clients(rows)
-        found += _compare_ledger(rows, holds, usage, accounts)
+        found += compare_upstream(self.emulator.truth, rows)
+        found += compare_clients(self.witness, rows)
+        found += compare_ledger(rows, holds, usage, accounts, CREDITS)
         return found
-
-    def _compare_upstream(self, rows: Sequence[TaskRow]) -> list[str]:
-        truth = self.emulator.truth
-        found = [
-            f"{name} was submitted {count} times"
-            for account in truth.creates().values()
-            for name, count in account.items()
-            if count != 1
-        ]
-        real = {task["external_id"]: task for task in truth.tasks()}
-        by_call = {row.call_id: row for row in rows}
-        found += [f"the upstream has {name}, the database not" for name in real.keys() - by_call]
-        for row in rows:
-            task = real.get(row.call_id)
-            ended = "failed" if task is None else task["state"]
-            if row.state != ended:
-                found.append(f"task {row.call_id} is {row.state}, the upstream says {ended}")
-            if task is not None and row.upstream_id not in (None, task["id"]):
-                found.append(f"task {row.call_id} is called {row.upstream_id}, not {task['id']}")
-        return found
-
-    def _compare_clients(self, rows: Sequence[TaskRow]) -> list[str]:
-        witness = self.witness
-        by_mark = {msgspec.json.decode(row.request)["prompt"]: row for row in rows}
-        found = []
-        for mark, (_, task_id) in witness.accepted.items():
-            row = by_mark.get(mark)
-            if row is None or row.upstream_id != task_id:
-                found.append(f"a client was given {task_id}, which the database does not have")
-        for marks, state in ((witness.succeeded, "succeed"), (witness.failed, "failed")):
-            found += [
-                f"a client saw {mark} {state}, it is {by_mark[mark].state}"
-                for mark in marks
-                if mark in by_mark and by_mark[mark].state != state
-            ]
-        if not witness.succeeded or not witness.failed or not witness.lost:
-            found.append("the load never got through, or nothing ever went wrong")
-        return found
-
-
-def _compare_ledger(
-    rows: Sequence[TaskRow],
-    holds: dict[str, Hold],
-    usage: Sequence[UsageRow],
-    accounts: Sequence[Account],
-) -> list[str]:
-    found = []
-    charged: Counter[str] = Counter()
-    for one in usage:
-        charged[one.call_id] += one.credits
-    for row in rows:
-        hold = holds.get(row.call_id)
-        price = row.price if row.state == "succeed" else 0
-        if hold is None or hold.settled_amount != price or charged[row.call_id] != price:
-            found.append(f"task {row.call_id} is {row.state} and was not charged {price}")
-    (account,) = accounts
-    total = sum(row.price for row in rows if row.state == "succeed")
-    if (CREDITS - account.balance, account.held) != (total, 0):
-        found.append(f"{CREDITS - account.balance} were charged, {account.held} held, not {total}")
-    return found
 
 
 def _session(key: str) -> aiohttp.ClientSession:

@@ -122,6 +122,9 @@ async def test_a_list_is_a_bare_array_of_the_newest_first(visitor: Visitor) -> N
     for query in ("pageNum=0", "pageNum=1001", "pageSize=0", "pageSize=501", "pageNum=x"):
         status, told = await visitor.ask("GET", f"{PATH}?{query}")
         assert (status, told["code"]) == (400, 1201)
+    # However a whole number is written.
+    for query in ("pageNum=2.0&pageSize=2", "pageNum=2&pageSize=2e0"):
+        assert await visitor.get(f"{PATH}?{query}") == page
     assert await visitor.get("/v1/general/custom-voices?pageSize=1000") == []
 
 

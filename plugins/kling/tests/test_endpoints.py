@@ -152,6 +152,10 @@ async def test_the_newer_generation(keyed: Kling, endpoint: Endpoint) -> None:
         "/kling/tasks", {"limit": 1, "cursor": listed["data"]["next_cursor"]}
     )
     assert [one["external_id"] for one in rest["data"]["items"]] == ["mine0"]
+    # It is always there, as documented, and empty for who gave none.
+    _, told = await keyed.alice.post(f"/kling/{action}/{model}", NEWER[action])
+    _, several = await keyed.alice.get(f"/kling/tasks?task_ids={told['data']['id']}")
+    assert (told["data"]["external_id"], several["data"][0]["external_id"]) == ("", "")
 
 
 async def test_the_newer_generation_needs_an_api_key(kling: Kling) -> None:

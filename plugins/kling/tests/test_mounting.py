@@ -103,6 +103,21 @@ async def test_what_the_official_api_does_not_have(kling: Kling, method: str, pa
 class TestUnlisted:
     """Actions that are in no table."""
 
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/kling/v1/audio/tts"),
+            ("GET", "/kling/v1/general/delete-voices/"),
+            ("POST", "/kling/v1/general/presets-voices"),
+            ("POST", "/kling/v1/general/advanced-presets-elements"),
+        ],
+    )
+    async def test_an_action_of_the_table_is_none(
+        self, kling: Kling, method: str, path: str
+    ) -> None:
+        status, told = await kling.alice.call(method, path, json={})
+        assert (status, told["code"]) == (404, 1202)
+
     async def test_without_a_price_they_are_refused(self, kling: Kling) -> None:
         status, told = await kling.alice.post("/kling/v1/videos/dance", {"model_name": "kling-v1"})
         assert (status, told["code"]) == (404, 1203)
@@ -168,6 +183,10 @@ class TestAtTheRoot:
         assert data["task_status"] == "succeed"
         _, listed = await kling.alice.get("/kling/v1/videos/text2video")
         assert listed["data"][0]["task_id"] == made["task_id"]
+        _, any_kind = await kling.alice.get(f"/v1/videos/{made['task_id']}")
+        assert any_kind["data"] == data
+        _, unheard_of = await kling.alice.get("/v1/videos/unheard-of")
+        assert unheard_of["code"] == 1203
         costs = "/account/costs?start_time=1&end_time=2"
         assert (await kling.alice.get(costs))[0] == 200
         assert await ask(kling.server, "/v1/videos/unheard-of", None) == (401, 1001)

@@ -169,6 +169,30 @@ def test_one_s_own_name_is_told_whatever_the_upstream_tells() -> None:
         assert told["task_info"] == {**info, "external_task_id": "mine"}
         told = msgspec.json.decode(shown(task(answer=answer)))
         assert "external_task_id" not in told["task_info"]
+    nothing = '{"task_id":"7","task_status":"processing","task_info":null}'
+    told = msgspec.json.decode(shown(task(answer=nothing, external_id="mine")))
+    assert told["task_info"] == {"external_task_id": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "marked"),
+    [
+        ('{"watermark_info":{"enabled":true}}', True),
+        ('{"watermark_info":{"enabled":"true"}}', True),
+        ('{"watermark_info":{"enabled":false}}', False),
+        ('{"watermark_info":[]}', False),
+        ("", False),
+    ],
+)
+def test_a_query_tells_of_the_watermark_whatever_told_of_the_end(
+    request_: str, marked: bool
+) -> None:
+    # As a callback has it, or the answer to the submit.
+    kept = '{"task_id":"7","task_status":"succeed"}'
+    told = msgspec.json.decode(shown(task(answer=kept, request=request_, state="succeed")))
+    assert told["watermark_info"] == {"enabled": marked}
+    newer = msgspec.json.decode(shown(task(kind="new/omni-video", answer='{"id":"7"}')))
+    assert not {"watermark_info", "task_info"} & set(newer)
 
 
 async def test_success_without_an_address_is_an_end(poller: KlingPoller) -> None:

@@ -74,6 +74,9 @@ async def test_a_channel_with_a_free_account_is_taken(kling: Kling) -> None:
     status, told = await kling.alice.post(EFFECTS, body)
     assert (status, told["code"]) == (200, 0), told
     assert kling.emulator.task(told["data"]["task_id"]).account == "second"
+    # And so it is with what is everybody's.
+    status, told = await kling.alice.get("/kling/v1/general/presets-voices")
+    assert (status, told["code"]) == (200, 0), told
 
 
 async def test_a_group_s_channel_is_for_that_group(bare: Kling) -> None:

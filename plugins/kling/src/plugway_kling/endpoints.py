@@ -287,6 +287,9 @@ _BY_KIND: Mapping[str, Endpoint] = {endpoint.kind: endpoint for endpoint in ENDP
 #: Kinds of the newer generation.
 NEWER_KINDS = frozenset(one.kind for one in ENDPOINTS if one.newer)
 
+#: Paths of the table, which no action outside it has.
+PATHS = frozenset(one.path for one in ENDPOINTS)
+
 #: Last words of paths, which no task is called by.
 ACTIONS = frozenset(one.path.rpartition("/")[2] for one in ENDPOINTS)
 

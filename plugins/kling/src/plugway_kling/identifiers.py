@@ -20,6 +20,7 @@ RESULT_SECONDS = 30 * DAY
 SESSION_SECONDS = DAY
 
 _EXTERNAL = "external_task_id"
+_NEWER_EXTERNAL = "external_id"
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ def told_call(data: Fields) -> str:
     Documented inside `task_info`; older receivers look for it at the top.
     """
     info = envelope.object_of(data.get("task_info")) or {}
-    for holder, name in ((info, _EXTERNAL), (data, _EXTERNAL), (data, "external_id")):
+    for holder, name in ((info, _EXTERNAL), (data, _EXTERNAL), (data, _NEWER_EXTERNAL)):
         found = envelope.text(holder.get(name))
         if found:
             return found
@@ -115,11 +116,12 @@ def made(data: Fields) -> Iterator[Made]:
 
 
 def _named(fields: Fields, external_id: str | None) -> Fields:
-    for name in (_EXTERNAL, "external_id"):
-        if name in fields and external_id is None:
-            del fields[name]
-        elif name in fields:
-            fields[name] = envelope.raw(external_id)
+    if _EXTERNAL in fields and external_id is None:
+        del fields[_EXTERNAL]
+    # The newer generation's is always there, empty if none was given.
+    for name, value in ((_EXTERNAL, external_id), (_NEWER_EXTERNAL, external_id or "")):
+        if name in fields:
+            fields[name] = envelope.raw(value)
     return fields
 
 

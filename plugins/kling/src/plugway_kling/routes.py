@@ -10,7 +10,7 @@ from plugway import MethodNotAllowed, Mount, Operation
 from plugway_kling import descriptions
 from plugway_kling.callback import Callbacks
 from plugway_kling.calls import DirectCalls
-from plugway_kling.endpoints import ENDPOINTS, TASKS, Endpoint, generic
+from plugway_kling.endpoints import ENDPOINTS, PATHS, TASKS, Endpoint, generic
 from plugway_kling.errors import official
 from plugway_kling.queries import Queries
 from plugway_kling.requests import schema
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 PREFIX = "/kling"
 
+#: Group below which a task of any kind is asked for, though the official API has no such path.
+ANY_KIND = "videos"
+
 #: Groups of the official API; at the root any other belongs to somebody else.
-_GROUPS = ("videos", "images", "audio", "general")
+_GROUPS = (ANY_KIND, "images", "audio", "general")
 
 _Endpoint = Callable[["Request"], Awaitable["ASGIApp"]]
 
@@ -57,13 +60,6 @@ class Routes:
         )
         yield from self._below(PREFIX)
         yield from self._unlisted(f"{PREFIX}/v1/{{group}}", {})
-        for path in ("videos", "video"):
-            yield _mount(
-                f"{PREFIX}/v1/{path}/{{id}}",
-                self._queries.any_video,
-                "GET",
-                Operation(summary="Tell of a task of any kind.", response=descriptions.OneTask),
-            )
         for path in (CALLBACK, CALLBACK_NEWER):
             yield Mount(
                 path=path,
@@ -101,6 +97,13 @@ class Routes:
             "POST",
             Operation(summary="List tasks of the newer generation.", request=descriptions.Cursor),
         )
+        for path in (ANY_KIND, "video"):
+            yield _mount(
+                f"{prefix}/v1/{path}/{{id}}",
+                self._queries.any_video,
+                "GET",
+                Operation(summary="Tell of a task of any kind.", response=descriptions.OneTask),
+            )
 
     def _task(self, prefix: str, endpoint: Endpoint) -> Iterator[Mount]:
         path = prefix + endpoint.path
@@ -161,8 +164,9 @@ class Routes:
         path = f"{base}/{{action}}"
         make = Operation(summary="Make a task of an action that the operator has priced.")
         yield _mount(path, create, "POST", make)
-        # At the root the group is a literal, and this would be in the way of nobody.
-        yield _mount(path, listed, "GET", Operation(summary="List the tasks of an action."))
+        if fixed.get("group") != ANY_KIND:
+            # There this is the path of a task of any kind, which lists them where there is none.
+            yield _mount(path, listed, "GET", Operation(summary="List the tasks of an action."))
         yield _mount(f"{path}/{{id}}", one, "GET", Operation(summary="Tell of a task."))
 
 
@@ -180,7 +184,7 @@ def _mount(path: str, endpoint: _Endpoint, method: str, operation: Operation) ->
 def _generic(request: Request, fixed: dict[str, str]) -> Endpoint:
     params = {**request.path_params, **fixed}
     endpoint = generic(params["group"], params["action"])
-    if endpoint is None:
+    if endpoint is None or endpoint.path in PATHS:
         raise MethodNotAllowed
     return endpoint
 

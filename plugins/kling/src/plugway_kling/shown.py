@@ -53,7 +53,12 @@ def shown(task: Task) -> bytes:
     state = "failed" if task.state == "expired" else task.state
     reason = (task.reason or "") if state == "failed" else ""
     finished = task.finished_at or task.updated_at
-    return told(task, task.answer or "{}", state, reason, at=finished)
+    said = told(task, task.answer or "{}", state, reason, at=finished)
+    fields = envelope.object_of(said) or {}
+    if task.kind in NEWER_KINDS or "watermark_info" in fields:
+        return said
+    # Queries tell it, and callbacks and the answers to submits do not.
+    return msgspec.json.encode({**fields, "watermark_info": {"enabled": _is_marked(task)}})
 
 
 def told(
@@ -84,10 +89,17 @@ def told(
         whole[names.status] = envelope.raw(word)
         whole[names.message] = envelope.raw(reason)
         whole[names.updated] = envelope.raw(at // _MILLI)
-    info = envelope.object_of(whole.get("task_info"))
-    if info is not None and task.external_id is not None:
+    if not newer and task.external_id is not None:
+        info = envelope.object_of(whole.get("task_info")) or {}
         whole["task_info"] = envelope.raw({**info, "external_task_id": task.external_id})
     return msgspec.json.encode(owned(whole, task.call_id, task.external_id))
+
+
+def _is_marked(task: Task) -> bool:
+    """Say whether a copy with a watermark was asked for."""
+    asked = envelope.object_of(task.request.encode()) or {}
+    info = envelope.object_of(asked.get("watermark_info")) or {}
+    return bytes(info.get("enabled", b"")).strip(b'"').lower() == b"true"
 
 
 def _blank(task: Task) -> Fields:

@@ -37,11 +37,8 @@ def pin_to_any(gateway: Gateway, principal: Principal, checked: Checked) -> Bind
     channels = open_to(gateway, principal)
     if not channels:
         raise NoChannel(f"no available channel for {checked.model}", field="model")
-    now = gateway.clock.now()
-    rested = [
-        one for one in channels if any(each.usable(now) for each in gateway.credentials.all(one.id))
-    ]
-    best = [one for one in rested or channels if one.priority == (rested or channels)[0].priority]
+    first = _rank(gateway, channels[0])
+    best = [one for one in channels if _rank(gateway, one) == first]
     weights = [one.weight for one in best]
     (chosen,) = random.choices(best, weights)  # noqa: S311  # balance, not secrecy, is at stake
     return Binding(
@@ -55,7 +52,7 @@ def pin_to_any(gateway: Gateway, principal: Principal, checked: Checked) -> Bind
 
 
 def open_to(gateway: Gateway, principal: Principal) -> list[Channel]:
-    """Return the channels that a caller may use, the most important first.
+    """Return the channels that a caller may use, those that rest last, else by priority.
 
     Args:
         gateway: Has the channels.
@@ -66,7 +63,13 @@ def open_to(gateway: Gateway, principal: Principal) -> list[Channel]:
         for one in gateway.channels.all()
         if one.provider == NAME and one.enabled and one.group in (None, principal.group)
     )
-    return sorted(channels, key=lambda one: (-one.priority, one.id))
+    return sorted(channels, key=lambda one: (*_rank(gateway, one), one.id))
+
+
+def _rank(gateway: Gateway, channel: Channel) -> tuple[bool, int]:
+    now = gateway.clock.now()
+    rests = not any(one.usable(now) for one in gateway.credentials.all(channel.id))
+    return rests, -channel.priority
 
 
 def _is_listed(gateway: Gateway, principal: Principal, model: str) -> bool:

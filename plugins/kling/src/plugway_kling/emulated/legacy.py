@@ -99,5 +99,6 @@ def paged(items: list[Any], query: Mapping[str, str], most: int) -> list[Any]:
     number, size = query.get("pageNum") or "1", query.get("pageSize") or "30"
     whole(1, 1_000)("pageNum", number)
     whole(1, most)("pageSize", size)
-    begin = (int(number) - 1) * int(size)
-    return items[begin : begin + int(size)]
+    count = int(figure("pageSize", size))
+    begin = (int(figure("pageNum", number)) - 1) * count
+    return items[begin : begin + count]

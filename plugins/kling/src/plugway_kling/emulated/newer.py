@@ -16,6 +16,7 @@ from plugway_kling.emulated.rules import (
     address,
     choice,
     examine,
+    figure,
     flag,
     given,
     record,
@@ -123,6 +124,6 @@ class Newer:
         if cursor and cursor not in places:
             raise invalid("cursor", "is not one that was given")
         begin = places[cursor] if cursor else 0
-        end = begin + int(body.get("limit", 30))
+        end = begin + int(figure("limit", body.get("limit", 30)))
         following = tasks[end].id if end < len(tasks) else ""
         return {"items": [modern(task) for task in tasks[begin:end]], "next_cursor": following}

@@ -15,7 +15,17 @@ from plugway_kling.emulated.ids import Ids
 from plugway_kling.emulated.media import PNG
 from plugway_kling.emulated.refusals import invalid
 from plugway_kling.emulated.results import Results
-from plugway_kling.emulated.rules import Field, address, examine, given, items, number, text, whole
+from plugway_kling.emulated.rules import (
+    Field,
+    address,
+    examine,
+    figure,
+    given,
+    items,
+    number,
+    text,
+    whole,
+)
 
 _BASE = "/v1/videos/multi-elements"
 _SOURCE = (Field("video_id", text(64)), Field("video_url", address))
@@ -132,7 +142,8 @@ class Selections:
         body = given(call.body())
         examine(body, _MARKS)
         points = [(float(point["x"]), float(point["y"])) for point in body["points"]]
-        return self._session(call.account, body), int(body["frame_index"]), points
+        frame = int(figure("frame_index", body["frame_index"]))
+        return self._session(call.account, body), frame, points
 
     def _marked(self, found: Selection, frame: int) -> dict[str, Any]:
         masks = [

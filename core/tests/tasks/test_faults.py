@@ -129,7 +129,7 @@ async def test_a_message_that_is_none_is_not_sent_and_the_task_ends(
     await press.poll()
     assert (await press.task()).state == "succeed"
     assert await press.charged() == (PRICE, 0)
-    assert await press.gateway.database.run(CallbackRow.all().count) == 0
+    assert await press.gateway.database.run(lambda: CallbackRow.all().count()) == 0
 
 
 async def test_a_message_that_is_too_long_is_sent_without_the_answer(
@@ -148,7 +148,7 @@ async def test_a_message_that_is_too_long_is_sent_without_the_answer(
     task = await press.task()
     assert (task.state, len(task.answer or "") > (1 << 20) - 50) == ("succeed", True)
     assert await press.charged() == (PRICE, 0)
-    *_, last = await press.gateway.database.run(CallbackRow.all().order_by("id"))
+    *_, last = await press.gateway.database.run(lambda: CallbackRow.all().order_by("id"))
     assert last.body == f'{{"job": "{task.call_id}", "told": {{}}}}'
 
 

@@ -105,13 +105,27 @@ def test_an_unknown_task_is_looked_for_twice() -> None:
     assert (first.state, first.reason) == ("unknown", GONE)
     assert first.next_poll_at is not None
     assert NOW + 48_000_000 <= first.next_poll_at <= NOW + 60_000_000
-    again = task(state="unknown", reason=GONE, failures=1)
+    again = task(state="unknown", reason=GONE, failures=1, updated_at=NOW - 48_000_000)
     assert (
         verdict.put_off(
             again, TaskGone(), PACE, NOW, claim=CLAIM, alert_failures=20, find_seconds=60
         )
         is None
     )
+    # Somebody has woken it too soon: the time of the first look stays, and the rest is waited.
+    early = task(state="unknown", reason=GONE, failures=1, updated_at=NOW - 47_000_000)
+    second = verdict.put_off(
+        early, TaskGone(), PACE, NOW, claim=CLAIM, alert_failures=20, find_seconds=60
+    )
+    assert second is not None
+    assert (second.state, second.reason, second.next_poll_at) == (None, GONE, NOW + 1_000_000)
+    # The clock has been set back: it is asked again, and at no great distance.
+    late = task(state="unknown", reason=GONE, failures=1, updated_at=NOW + 10**12)
+    third = verdict.put_off(
+        late, TaskGone(), PACE, NOW, claim=CLAIM, alert_failures=20, find_seconds=60
+    )
+    assert third is not None
+    assert third.next_poll_at == NOW + 60_000_000
     # Between the two looks something else went wrong: it is not certain yet.
     broken = task(state="unknown", reason="the upstream answered 500", failures=2)
     assert verdict.put_off(

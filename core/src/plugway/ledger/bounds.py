@@ -184,6 +184,8 @@ def _finish(operation: Finish) -> None:
         check_amount(operation.amount, 0)
     if operation.refused and operation.state != "failed":
         raise BadRequest("only what failed was refused", field="refused")
+    if operation.seen is not None:
+        check_time(operation.seen, "seen")
     if operation.usage is not None:
         _usage(operation.usage, operation.call_id)
     _told(operation)

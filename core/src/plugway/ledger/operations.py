@@ -211,7 +211,8 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     """Writes what became known of a task that goes on; on one that has ended, nothing.
 
     A state before the one it has is not taken, nor what was said with it (`answer`,
-    `progress`, `reason`); the rest is. Values that are None stay.
+    `progress`, `reason`); the rest is. Values that are None stay. A failure without a state
+    is nothing learnt, and leaves the task's `updated_at`.
 
     Attributes:
         call_id: The task's call.
@@ -271,6 +272,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
         polled: The upstream was asked: counts a poll.
         refused: It failed because the upstream never took it: the caller's name for it is free
             again.
+        seen: The task's `updated_at` on which this was decided: if something has been learnt
+            of it since, it does not end. None: it ends in any case.
         callback: A message, written only if this ends it.
     """
 
@@ -284,6 +287,7 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageRecord | None = None
     polled: bool = False
     refused: bool = False
+    seen: int | None = None
     callback: NewCallback | None = None
 
 

@@ -79,7 +79,7 @@ class TaskPlan:
             self._learn(task, operation)
         self._schedule(task, operation)
         if task != before:
-            if not operation.failures:
+            if operation.state is not None or not operation.failures:
                 task.updated_at = max(task.updated_at, operation.at)
             self._changed(task)
         if task.state != before.state:
@@ -98,7 +98,8 @@ class TaskPlan:
         if hold is None or not hold.task:
             raise NotFound("this task holds no credits")
         changes = self._changes
-        if task.ended:
+        overtaken = operation.seen is not None and operation.seen < task.updated_at
+        if task.ended or overtaken:
             return replace(changes.repeated(hold), task=task.state)
         if hold.state != "open":
             raise Conflict(f"the credits of this task are {hold.state} although it has not ended")

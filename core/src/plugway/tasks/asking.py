@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from plugway.errors import (
@@ -31,7 +30,8 @@ class Asking:
     def __init__(self, parts: Parts) -> None:
         """Take what calls go through."""
         self._parts = parts
-        self._turns: dict[int, asyncio.Semaphore] = defaultdict(self._semaphore)
+        #: By credential: how many, and what lets them in.
+        self._turns: dict[int, tuple[int, asyncio.Semaphore]] = {}
 
     def of(self, task: Task) -> Questions:
         """Return what asks for a task.
@@ -47,14 +47,19 @@ class Asking:
         if channel is None:
             raise UpstreamError("the channel of this task is gone")
         if task.credential_id is None:
-            return Questions(parts, channel, None, self._turns[-channel.id])
+            return Questions(parts, channel, None, self._turn(-channel.id))
         credential = parts.credentials.get(channel.id, task.credential_id)
         if credential is None:
             raise UpstreamError("the credential of this task is gone")
-        return Questions(parts, channel, credential, self._turns[credential.id])
+        return Questions(parts, channel, credential, self._turn(credential.id))
 
-    def _semaphore(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self._parts.settings().tasks.per_credential)
+    def _turn(self, credential: int) -> asyncio.Semaphore:
+        most = self._parts.settings().tasks.per_credential
+        known = self._turns.get(credential)
+        if known is None or known[0] != most:
+            # Another number is for those who come from now on.
+            known = self._turns[credential] = most, asyncio.Semaphore(most)
+        return known[1]
 
 
 class Questions:
@@ -96,6 +101,9 @@ class Questions:
         )
         try:
             if answer.status < 400:
+                if credential is not None and credential.state == "ready":
+                    # Refusals count in a row; what rests is not woken by a question.
+                    parts.credentials.succeeded(credential, channel)
                 return await answer.read(_MOST)
         finally:
             await answer.close()

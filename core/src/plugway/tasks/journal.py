@@ -6,14 +6,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from plugway.contract import Pace, TaskFinished, TaskUpdate
 from plugway.errors import Conflict, PlugwayError
-from plugway.ledger.limits import MAX_TEXT
 from plugway.ledger.operations import Advance, Finish, NewCallback
-from plugway.storage.names import is_name
-from plugway.tasks import verdict
+from plugway.tasks import told, verdict
 from plugway.tasks.pace import jittered
 
 if TYPE_CHECKING:
@@ -51,13 +47,12 @@ class Journal:
 
         Args:
             task: As it was, with the facts of its submit.
-            update: What was said, with the upstream's name for it.
+            update: What was said, with the upstream's name for it; checked.
 
         Returns:
             Whether it is durable now; if not, it will be, unless the task was given up
             meanwhile because the submit took too long.
         """
-        update = _kept(update)
         if update.ended:
             return await self.update(task, update)
         now = self._parts.clock.now()
@@ -69,25 +64,27 @@ class Journal:
             upstream_id=update.upstream_id,
             answer=update.answer,
             progress=update.progress,
+            # That it was not found before it was taken says nothing of the looks to come.
+            reason="",
             facts=task.facts,
             next_poll_at=now + round(first * 1_000_000),
             callback=self.message(task, update),
         )
         written = await self.write(advance)
-        return written is not None and not written.repeated
+        # The upstream's own word may have overtaken its answer to the submit.
+        return written is not None and (not written.repeated or written.task == "succeed")
 
     async def update(self, task: Task, update: TaskUpdate, claim: Claim | None = None) -> bool:
         """Write what the upstream said of a task.
 
         Args:
             task: As it was.
-            update: What was said.
+            update: What was said; checked.
             claim: Under which it was polled; None: the schedule stays.
 
         Returns:
             Whether it is durable now; if not, it will be.
         """
-        update = _kept(update)
         now = self._parts.clock.now()
         callback = self.message(task, update)
         if update.ended:
@@ -120,7 +117,7 @@ class Journal:
             find_seconds=settings.find_seconds,
         )
         if operation is None:
-            await self.end(task, "failed", verdict.GONE)
+            await self.end(task, "failed", verdict.GONE, seen=task.updated_at)
             return
         await self.write(operation)
         if operation.failures == limit:
@@ -128,7 +125,9 @@ class Journal:
                 "task_stuck", self._subject(task), f"{limit} polls told nothing: {error}"
             )
 
-    async def end(self, task: Task, state: str, reason: str, *, refused: bool = False) -> bool:
+    async def end(
+        self, task: Task, state: str, reason: str, *, refused: bool = False, seen: int | None = None
+    ) -> bool:
         """End a task without its upstream's word.
 
         Args:
@@ -136,6 +135,7 @@ class Journal:
             state: `failed` or `expired`.
             reason: Why; no secret.
             refused: The upstream never took it; its client has been told.
+            seen: As in `Finish`.
 
         Returns:
             Whether it is durable now; if not, it will be.
@@ -150,7 +150,8 @@ class Journal:
                 "task_expired", self._subject(task), f"{task.state}: {task.reason or ''}"
             )
         return await self._finish(
-            task, verdict.ended(task, state, reason, now, callback=callback, refused=refused)
+            task,
+            verdict.ended(task, state, reason, now, callback=callback, refused=refused, seen=seen),
         )
 
     async def write(self, operation: Advance | Finish) -> Outcome | None:
@@ -182,18 +183,13 @@ class Journal:
         poller = self._pollers.get(task.provider)
         if not task.callback_url or poller is None:
             return None
-        try:
-            body = poller.callback(task, update)
-        except Exception:  # a plugin's fault must not keep the task from its end
-            log.exception("the poller of %s failed to write a callback", task.provider)
-            return None
+        body = told.message_of(poller, task, update)
         if body is None:
             return None
-        return NewCallback(user_id=task.user_id, url=task.callback_url, body=body.decode())
+        return NewCallback(user_id=task.user_id, url=task.callback_url, body=body)
 
     def _pace(self, task: Task) -> Pace:
-        poller = self._pollers.get(task.provider)
-        return Pace() if poller is None else poller.pace(task)
+        return told.pace_of(self._pollers.get(task.provider), task)
 
     def _amount(self, task: Task, update: TaskUpdate) -> int | None:
         if update.usages is None or update.state != "succeed":
@@ -250,16 +246,3 @@ class Journal:
     def _subject(self, task: Task) -> str:
         channel = self._parts.channels.get(task.channel_id or 0)
         return f"channel {channel.name}" if channel else f"provider {task.provider}"
-
-
-def _kept(update: TaskUpdate) -> TaskUpdate:
-    """Return an update that the ledger can keep: an upstream's excess must not cost its end."""
-    if len(update.answer) > MAX_TEXT:
-        log.error("an answer of %d characters is not kept", len(update.answer))
-        update = replace(update, answer="{}")
-    name = update.upstream_id
-    # MySQL compares without the spaces at the end.
-    if name is not None and not (is_name(name) and name == name.rstrip(" ")):
-        log.error("an upstream's id for a task cannot be kept: %.200r", name)
-        update = replace(update, upstream_id=None)
-    return update

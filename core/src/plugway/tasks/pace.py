@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _AGEING = 0.02
 
 #: Part of a delay that chance takes off, so that what began together spreads.
-_JITTER = 0.2
+JITTER = 0.2
 
 #: Seconds after the first poll that told nothing; doubled by each further one.
 _FIRST_PAUSE = 2.0
@@ -61,4 +61,4 @@ def after_failure(pace: Pace, failures: int, retry_after: float | None, *, alert
 
 def jittered(seconds: float) -> float:
     """Return a delay, up to a fifth shorter."""
-    return seconds * (1 - _JITTER * random.random())  # noqa: S311  # spreads load, no secret
+    return seconds * (1 - JITTER * random.random())  # noqa: S311  # spreads load, no secret

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plugway.contract import TaskUpdate
 from plugway.errors import PlugwayError, UnreadableAnswer, UpstreamError, UpstreamTimeout
-from plugway.tasks import store
+from plugway.tasks import store, told
 from plugway.tasks.claim import Claimed, claim
 from plugway.tasks.verdict import Claim
 
@@ -42,6 +42,9 @@ _EXPIRED = 200
 
 #: Seconds before the end of a lease that a poll is given up.
 _SPARE = 5.0
+
+#: Seconds that polls under way get to end when the gateway stops, and to be cancelled.
+_MOMENT = 1.0
 
 EXPIRED = "it has taken too long"
 
@@ -102,9 +105,17 @@ class Polling:
                     found = 0
                 await self._pause(idle=found == 0)
         finally:
-            for one in self._running:
-                one.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await self._stop()
+
+    async def _stop(self) -> None:
+        if self._running:
+            # Most have their answer, or nearly: they need not wait for their lease to end.
+            await asyncio.wait(set(self._running), timeout=_MOMENT)
+        for one in self._running:
+            one.cancel()
+        if self._running:
+            # A poller that cannot be cancelled does not hold up the end.
+            await asyncio.wait(set(self._running), timeout=_MOMENT)
 
     async def round(self) -> int:
         """Claim what is due and begin to poll it; end what is past its deadline.
@@ -201,12 +212,18 @@ class Polling:
         try:
             async with asyncio.timeout(seconds):
                 if task.upstream_id is None:
-                    return await poller.find(task, questions)
-                return await poller.poll(task, questions)
+                    return told.checked(await poller.find(task, questions))
+                return told.checked(await poller.poll(task, questions))
         except TimeoutError:
             raise UpstreamTimeout from None
         except PlugwayError:
             raise
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is None or own.cancelling():
+                raise
+            # Nobody has cancelled this: it comes from something that the poller waited for.
+            raise UnreadableAnswer("the poller failed: what it waited for was cancelled") from None
         except Exception as error:  # whatever a plugin does, the task goes on
             log.exception("the poller of %s failed at task %s", task.provider, task.call_id)
             raise UnreadableAnswer(f"the poller failed: {type(error).__name__}") from error

@@ -15,7 +15,7 @@ from plugway.contract import Task
 from plugway.errors import LedgerUnavailable, PlugwayError, UpstreamError
 from plugway.ids import new_id
 from plugway.ledger.operations import Advance, Finish, NewTask, Reserve
-from plugway.tasks import verdict
+from plugway.tasks import told, verdict
 from plugway.tasks.abstract import abstract
 from plugway.tasks.facts import Facts
 from plugway.tasks.pace import FIND_FIRST
@@ -156,16 +156,24 @@ class Submission:
         """
         body = RequestBody(self.request.receive)
         body.content = content
-        return await self._forwarding.send(
-            self._candidates,
-            method=method,
-            target=target,
-            # The answer is read here and not by the client, so it must not come packed.
-            headers=[
-                pair for pair in self.request.scope["headers"] if pair[0] != b"accept-encoding"
-            ],
-            body=body,
-        )
+        try:
+            return await self._forwarding.send(
+                self._candidates,
+                method=method,
+                target=target,
+                # The answer is read here and not by the client, so it must not come packed.
+                headers=[
+                    pair for pair in self.request.scope["headers"] if pair[0] != b"accept-encoding"
+                ],
+                body=body,
+            )
+        except UpstreamError:
+            raise
+        except PlugwayError:
+            # It could not be put into a request, or nobody could be asked: whoever was asked
+            # before has refused it.
+            self._sent = False
+            raise
 
     async def accept(self, update: TaskUpdate) -> None:
         """Note that the upstream took the task; durable on return.
@@ -175,8 +183,9 @@ class Submission:
 
         Raises:
             LedgerUnavailable: It could not be made durable in time; it will be.
+            UnreadableAnswer: The update is none; the task is looked for.
         """
-        task = self._known()
+        task, update = self._known(), told.checked(update)
         task = msgspec.structs.replace(task, facts=self._facts())
         self._task, self._state = None, "held"
         self._note()

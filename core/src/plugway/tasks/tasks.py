@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plugway.contract import TaskFinished, TaskUpdate, Usage
 from plugway.errors import NotFound, PlugwayError, TaskGone
-from plugway.tasks import receipts, store
+from plugway.tasks import receipts, store, told
 from plugway.tasks.asking import Asking
 from plugway.tasks.journal import Journal
 from plugway.tasks.polling import Polling
@@ -178,15 +179,21 @@ class Tasks:
             body: What was told.
             update: What it means, if it is proven to come from the upstream; None: it is a
                 hint at most, and the upstream is asked.
+
+        Raises:
+            UnreadableAnswer: The update is none.
         """
         now = self._parts.clock.now()
-        await receipts.keep(
+        kept = await receipts.keep(
             self._database, task.call_id, body, verified=update is not None, now_us=now
         )
         if task.ended:
             return
         if update is not None:
-            await self._journal.update(task, update)
+            await self._journal.update(task, told.checked(update))
+            return
+        if task.failures or not kept:
+            # After a failure the pause holds that it asks for; and hints must end somewhere.
             return
         # Anybody can send a hint: many of them are worth one question.
         fresh = round(self._parts.settings().tasks.fresh_seconds * 1_000_000)
@@ -228,7 +235,7 @@ class Tasks:
         if asked is None:
             asked = asyncio.create_task(self._ask(task))
             self._asked[task.call_id] = asked
-            asked.add_done_callback(lambda _: self._asked.pop(task.call_id, None))
+            asked.add_done_callback(partial(self._forget, task.call_id))
         # One client's departure must not take the answer from the others.
         return await asyncio.shield(asked)
 
@@ -248,6 +255,12 @@ class Tasks:
             return await self.polling.ask(task, _QUERY)
         except TaskGone:
             return None
+
+    def _forget(self, call_id: str, asked: asyncio.Task[Task]) -> None:
+        self._asked.pop(call_id, None)
+        if not asked.cancelled():
+            # If every client has left nobody hears of an error, and asyncio would complain.
+            asked.exception()
 
     async def _ask(self, task: Task) -> Task:
         try:

@@ -10,17 +10,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from plugway.errors import PlugwayError, TaskGone
 from plugway.ledger.operations import Advance, Finish, NewCallback
 from plugway.tasks.facts import Facts, usage_record
-from plugway.tasks.pace import after_failure, after_poll, jittered
+from plugway.tasks.pace import JITTER, after_failure, after_poll, jittered
 
 if TYPE_CHECKING:
     from plugway.contract import Pace, Task, TaskUpdate
+    from plugway.ledger.operations import OpenState
 
 #: Reason of a task that its upstream did not know when it was asked last.
 GONE = "the upstream does not know this task"
@@ -123,6 +124,7 @@ def ended(
     *,
     callback: NewCallback | None = None,
     refused: bool = False,
+    seen: int | None = None,
 ) -> Finish:
     """End a task without its upstream's word: it is gone, never began, or has taken too long.
 
@@ -133,6 +135,7 @@ def ended(
         now: Microseconds since 1970.
         callback: What its client is told.
         refused: The upstream never took it.
+        seen: As in `Finish`.
     """
     expired = state == "expired"
     return Finish(
@@ -148,6 +151,7 @@ def ended(
             error="task_expired" if expired else "task_refused" if refused else "task_gone",
         ),
         refused=refused,
+        seen=seen,
         callback=callback,
     )
 
@@ -178,18 +182,27 @@ def put_off(
         it has ended.
     """
     gone = isinstance(error, TaskGone)
-    if gone and task.reason == GONE:
-        return None
+    again = gone and task.reason == GONE
     failures = task.failures + 1
-    wait = (
-        jittered(find_seconds)
-        if gone
-        else after_failure(pace, failures, error.retry_after, alerted=failures >= alert_failures)
-    )
+    if again:
+        # What is left: somebody has woken the task before it was time for the second look.
+        wait = min(find_seconds, find_seconds * (1 - JITTER) - (now - task.updated_at) / _SECOND)
+        if wait <= 0:
+            return None
+    elif gone:
+        wait = jittered(find_seconds)
+    else:
+        wait = after_failure(pace, failures, error.retry_after, alerted=failures >= alert_failures)
+    state: OpenState | None = None
+    if task.state == "pending":
+        state = "unknown"
+    elif gone and not again:
+        # Where it stands already: what comes with a state is news, whose time is kept.
+        state = cast("OpenState", task.state)
     return Advance(
         call_id=task.call_id,
         at=now,
-        state="unknown" if task.state == "pending" else None,
+        state=state,
         reason=GONE if gone else error.message[:512],
         polled=True,
         failures=failures,

@@ -79,6 +79,28 @@ async def test_a_task_that_fails_costs_nothing(
     await bench.whole()
 
 
+async def test_an_end_decided_on_old_news_is_none(bench: Bench, jobs: Jobs, desk: Desk) -> None:
+    await bench.accounts(1000)
+    async with bench.ledger() as ledger:
+        start = jobs.start(700)
+        call = start.call_id
+        await ledger.reserve(start, wait=10)
+        await ledger.submit(jobs.advance(call, "submitted", 2))
+        late = jobs.finish(call, "failed", seen=NOW + SECOND, callback=jobs.callback())
+        assert await ledger.submit(late) == Outcome(
+            state="open", repeated=True, balance=1000, task="submitted"
+        )
+        assert await bench.account() == (1000, 700)
+        assert await desk.task(call, "state", "finished_at") == ("submitted", None)
+        assert await desk.messages() == []
+        # Failures are no news.
+        await ledger.submit(jobs.advance(call, None, 5, polled=True, failures=1))
+        ended = await ledger.submit(jobs.finish(call, "failed", seen=NOW + 2 * SECOND))
+        assert (ended.state, ended.repeated, ended.task) == ("released", False, "failed")
+    assert await bench.account() == (1000, 0)
+    await bench.whole()
+
+
 async def test_an_end_is_final_and_repeats_say_so(bench: Bench, jobs: Jobs, desk: Desk) -> None:
     await bench.accounts(1000)
     async with bench.ledger() as ledger:

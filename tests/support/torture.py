@@ -47,7 +47,7 @@ SETTINGS = {
     "PLUGWAY__LOG__LEVEL": "error",
     "PLUGWAY__TASKS__FIND_SECONDS": "3",
     "PLUGWAY__TASKS__FRESH_SECONDS": "0.2",
-    "PLUGWAY__TASKS__LEASE_SECONDS": "8",
+    "PLUGWAY__TASKS__LEASE_SECONDS": "10",
 }
 
 #: What the upstream does wrong, as shares of what it is asked. Each of these answers to a submit

@@ -155,8 +155,8 @@ class TaskSettings(Table, frozen=True, kw_only=True):
     Attributes:
         concurrency: Polls that one process makes at once.
         per_credential: Polls at once with one credential.
-        lease_seconds: Longest time that a poll may take; a node that dies in it leaves the
-            task to others after that.
+        lease_seconds: Longest time that a poll may take, 10 or more; a node that dies in it
+            leaves the task to others after that.
         deadline: Seconds after which a task that has not ended expires.
         fresh_seconds: How old an answer may be that a client's query is given without asking
             the upstream.
@@ -168,7 +168,7 @@ class TaskSettings(Table, frozen=True, kw_only=True):
 
     concurrency: Count = 64
     per_credential: Count = 8
-    lease_seconds: Seconds = 60.0
+    lease_seconds: Annotated[float, msgspec.Meta(ge=10, le=3_600)] = 60.0
     deadline: Seconds = 86_400.0
     fresh_seconds: Seconds = 2.0
     find_seconds: Seconds = 60.0

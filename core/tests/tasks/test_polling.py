@@ -133,6 +133,36 @@ async def test_a_task_past_its_deadline_expires(press: PressGateway, clock: Manu
     assert event.state == "expired"
 
 
+async def test_what_ended_while_nobody_asked_is_not_expired(
+    press: PressGateway, clock: ManualClock
+) -> None:
+    await press.submit()
+    press.press.set("done")
+    # As after a long outage: the deadline is over, and the upstream has long finished.
+    clock.advance(90_000)
+    await press.poll()
+    assert (await press.task()).state == "succeed"
+    assert await press.charged() == (PRICE, 0)
+
+
+async def test_a_404_of_somebody_else_ends_no_task(
+    press: PressGateway, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(press.plugin.poller, "gone", lambda body: b"no such job" in body)
+    await press.submit()
+    press.press.forget = True
+    for _ in range(10):
+        clock.advance(61)
+        await press.poll()
+    task = await press.task()
+    assert (task.state, task.reason) == ("submitted", "the upstream answered 404")
+    press.press.forget = False
+    press.press.set("done")
+    clock.advance(61)
+    await press.poll()
+    assert await press.charged() == (PRICE, 0)
+
+
 async def test_an_old_task_is_asked_for_more_rarely(
     press: PressGateway, clock: ManualClock
 ) -> None:

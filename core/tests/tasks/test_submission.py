@@ -123,7 +123,7 @@ async def test_an_answer_that_nobody_understands_keeps_the_hold(
     press: PressGateway, clock: ManualClock
 ) -> None:
     press.press.fail("status", status=500, json={})
-    status, _ = await press.submit()
+    status, _ = await press.submit(external_id="mine")
     assert status == 502
     assert (await press.task()).state == "unknown"
     assert await press.charged() == (0, PRICE)
@@ -137,6 +137,8 @@ async def test_an_answer_that_nobody_understands_keeps_the_hold(
     task = await press.task()
     assert (task.state, task.reason) == ("failed", "the upstream does not know this task")
     assert await press.charged() == (0, 0)
+    # It was never made, so its name is free.
+    assert (await press.submit(external_id="mine"))[0] == 200
 
 
 async def test_a_submit_is_refused_at_one_channel_and_taken_at_another(

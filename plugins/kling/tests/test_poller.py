@@ -265,3 +265,16 @@ class TestByUnits:
         data = await kling.alice.ended(f"{TEXT2VIDEO}/{made['task_id']}")
         assert data["final_unit_deduction"] == "3.5"
         assert await kling.charged() == 3.5 * PRICE
+
+
+@pytest.mark.parametrize(
+    ("body", "gone"),
+    [
+        (b'{"code": 1203, "message": "not found", "request_id": "r"}', True),
+        (b'{"code": 1202, "message": "no such path", "request_id": "r"}', False),
+        (b"<html>404 Not Found</html>", False),
+        (b"", False),
+    ],
+)
+def test_only_the_api_itself_says_that_there_is_no_such_task(body: bytes, gone: bool) -> None:
+    assert KlingPoller(gateway=None).gone(body) is gone  # type: ignore[arg-type]  # not asked

@@ -138,7 +138,7 @@ class Ask(Protocol):
             content: JSON body.
 
         Raises:
-            TaskGone: The upstream answered 404 or 410.
+            TaskGone: The upstream answered 404 or 410, and the poller says that this means it.
             UpstreamError: It could not be asked, or refused: the task stays as it is and is
                 asked for later.
         """
@@ -220,6 +220,16 @@ class Poller(ABC):
                 task fails, and nothing is charged.
             UpstreamError: Nothing was learnt.
         """
+
+    def gone(self, body: bytes) -> bool:
+        """Say whether an answer with status 404 or 410 means that there is no such task.
+
+        A balancer in the upstream's way answers so too, for every task at once.
+
+        Args:
+            body: What it said.
+        """
+        return True
 
     def callback(self, task: Task, update: TaskUpdate) -> bytes | None:
         """Write the message that a caller gets at its `callback_url`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from plugway.errors import (
@@ -33,11 +34,12 @@ class Asking:
         #: By credential: how many, and what lets them in.
         self._turns: dict[int, tuple[int, asyncio.Semaphore]] = {}
 
-    def of(self, task: Task) -> Questions:
+    def of(self, task: Task, gone: Callable[[bytes], bool]) -> Questions:
         """Return what asks for a task.
 
         Args:
             task: Its channel and credential are known.
+            gone: Says whether the body of a 404 means that there is no such task.
 
         Raises:
             UpstreamError: They are no longer here.
@@ -47,11 +49,11 @@ class Asking:
         if channel is None:
             raise UpstreamError("the channel of this task is gone")
         if task.credential_id is None:
-            return Questions(parts, channel, None, self._turn(-channel.id))
+            return Questions(parts, channel, None, self._turn(-channel.id), gone)
         credential = parts.credentials.get(channel.id, task.credential_id)
         if credential is None:
             raise UpstreamError("the credential of this task is gone")
-        return Questions(parts, channel, credential, self._turn(credential.id))
+        return Questions(parts, channel, credential, self._turn(credential.id), gone)
 
     def _turn(self, credential: int) -> asyncio.Semaphore:
         most = self._parts.settings().tasks.per_credential
@@ -71,11 +73,13 @@ class Questions:
         channel: Channel,
         credential: Credential | None,
         turn: asyncio.Semaphore,
+        gone: Callable[[bytes], bool],
     ) -> None:
         self._parts = parts
         self._channel = channel
         self._credential = credential
         self._turn = turn
+        self._gone = gone
 
     async def __call__(
         self, target: str, *, method: str = "GET", content: bytes | None = None
@@ -105,14 +109,14 @@ class Questions:
                     # Refusals count in a row; what rests is not woken by a question.
                     parts.credentials.succeeded(credential, channel)
                 return await answer.read(_MOST)
+            if answer.status in (404, 410) and self._gone(await answer.read(_MOST)):
+                raise TaskGone
         finally:
             await answer.close()
         raise self._refused(answer.status, retry_after(answer.raw_headers))
 
     def _refused(self, status: int, wait: float | None) -> UpstreamError:
         said = f"the upstream answered {status}"
-        if status in (404, 410):
-            return TaskGone()
         if status == 429:
             return QuotaExhausted(said, retry_after=wait)
         if status in (401, 403):

@@ -117,7 +117,14 @@ class Journal:
             find_seconds=settings.find_seconds,
         )
         if operation is None:
-            await self.end(task, "failed", verdict.GONE, seen=task.updated_at)
+            # What was never found was never taken: the caller's name for it is free again.
+            await self.end(
+                task,
+                "failed",
+                verdict.GONE,
+                refused=task.upstream_id is None,
+                seen=task.updated_at,
+            )
             return
         await self.write(operation)
         if operation.failures == limit:
@@ -126,7 +133,14 @@ class Journal:
             )
 
     async def end(
-        self, task: Task, state: str, reason: str, *, refused: bool = False, seen: int | None = None
+        self,
+        task: Task,
+        state: str,
+        reason: str,
+        *,
+        refused: bool = False,
+        tell: bool = True,
+        seen: int | None = None,
     ) -> bool:
         """End a task without its upstream's word.
 
@@ -134,21 +148,18 @@ class Journal:
             task: As it was.
             state: `failed` or `expired`.
             reason: Why; no secret.
-            refused: The upstream never took it; its client has been told.
+            refused: The upstream never took it.
+            tell: Its client has not been told yet.
             seen: As in `Finish`.
 
         Returns:
             Whether it is durable now; if not, it will be.
         """
         callback = None
-        if not refused:
+        if tell:
             said = TaskUpdate(state="failed", answer=task.answer or "{}", reason=reason)
             callback = self.message(task, said)
         now = self._parts.clock.now()
-        if state == "expired":
-            self._parts.alert(
-                "task_expired", self._subject(task), f"{task.state}: {task.reason or ''}"
-            )
         return await self._finish(
             task,
             verdict.ended(task, state, reason, now, callback=callback, refused=refused, seen=seen),
@@ -219,6 +230,9 @@ class Journal:
 
     def _tell(self, task: Task, finish: Finish, outcome: Outcome) -> None:
         parts = self._parts
+        if finish.state == "expired":
+            said = f"task {task.call_id} was {task.state}: {task.reason or 'it went on'}"
+            parts.alert("task_expired", self._subject(task), said)
         channel = parts.channels.get(task.channel_id or 0)
         parts.metrics.settled("settled" if outcome.state == "settled" else "released")
         parts.metrics.task_finished(

@@ -38,7 +38,7 @@ _SHARE = 0.75
 
 #: Seconds between two looks for tasks past their deadline, and how many one look ends.
 _EXPIRY = 10.0
-_EXPIRED = 200
+_EXPIRED = 50
 
 #: Seconds before the end of a lease that a poll is given up.
 _SPARE = 5.0
@@ -158,13 +158,12 @@ class Polling:
         """Say how many more polls each channel may have under way."""
         room = {}
         share = max(1, round(settings.concurrency * _SHARE))
-        for channel in self._parts.channels.all():
-            if channel.provider in self._pollers:
-                credentials = max(1, len(self._parts.credentials.all(channel.id)))
-                most = min(settings.per_credential * credentials, share)
-                left = most - self._by_channel[channel.id]
-                if left > 0:
-                    room[channel.id] = left
+        for channel in self._polled():
+            credentials = max(1, len(self._parts.credentials.all(channel)))
+            most = min(settings.per_credential * credentials, share)
+            left = most - self._by_channel[channel]
+            if left > 0:
+                room[channel] = left
         return room
 
     def _begin(self, claimed: Claimed, seconds: float) -> None:
@@ -191,6 +190,9 @@ class Polling:
         else:
             self._parts.metrics.polled(task.provider, update.state)
             await self._journal.update(task, update, held)
+        if task.deadline is not None and self._parts.clock.now() >= task.deadline:
+            # That was the last look; if it found an end, this changes nothing.
+            await self._journal.end(task, "expired", EXPIRED)
 
     async def ask(self, task: Task, seconds: float) -> TaskUpdate:
         """Ask the upstream for a task.
@@ -208,7 +210,7 @@ class Polling:
         if task.channel_id is None:
             # Its submit died before it had chosen where to go: nothing was sent.
             return TaskUpdate(state="failed", answer="{}", reason="nothing was sent")
-        questions = self._asking.of(task)
+        questions = self._asking.of(task, poller.gone)
         try:
             async with asyncio.timeout(seconds):
                 if task.upstream_id is None:
@@ -229,13 +231,21 @@ class Polling:
             raise UnreadableAnswer(f"the poller failed: {type(error).__name__}") from error
 
     async def _expire(self, now: int) -> None:
+        """End what nobody can be asked for; all others are asked once more, see `_poll`."""
+        polled = self._polled()
         while True:
             late = await store.overdue(self._database, now, _EXPIRED)
+            given_up = [task for task in late if task.channel_id not in (None, *polled)]
             ended = await asyncio.gather(
-                *(self._journal.end(task, "expired", EXPIRED) for task in late)
+                *(self._journal.end(task, "expired", EXPIRED) for task in given_up)
             )
-            if len(late) < _EXPIRED or not all(ended):
+            if len(given_up) < _EXPIRED or not all(ended):
                 return
+
+    def _polled(self) -> set[int]:
+        """Return the channels whose tasks are polled."""
+        channels = self._parts.channels.all()
+        return {channel.id for channel in channels if channel.provider in self._pollers}
 
     async def _pause(self, *, idle: bool) -> None:
         clock = self._parts.clock

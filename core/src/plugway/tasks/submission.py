@@ -200,7 +200,7 @@ class Submission:
         """
         task, self._task = self._known(), None
         self._note()
-        await self._journal.end(task, "failed", reason, refused=True)
+        await self._journal.end(task, "failed", reason, refused=True, tell=False)
 
     async def __aexit__(
         self,

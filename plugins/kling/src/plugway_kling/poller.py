@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from plugway import Ask, Pace, Poller, Task, TaskGone, TaskUpdate, UnreadableAnswer
-from plugway_kling import envelope, identifiers, reading
+from plugway_kling import codes, envelope, identifiers, reading
 from plugway_kling.endpoints import TASKS, Endpoint, endpoint_of
 from plugway_kling.provider import NAME
 from plugway_kling.resources import bind_results
@@ -89,6 +89,15 @@ class KlingPoller(Poller):
         if identifiers.told_call(fields) not in ("", task.call_id):
             raise UnreadableAnswer("what is told is of another task")
         return await self._learn(task, found)
+
+    def gone(self, body: bytes) -> bool:
+        """Say whether it is the API that does not know a task, and nobody before it.
+
+        Args:
+            body: Of an answer with status 404.
+        """
+        told = envelope.read(body)
+        return told is not None and told.code == codes.NO_RESOURCE
 
     def callback(self, task: Task, update: TaskUpdate) -> bytes:
         """Write what a client gets at its `callback_url`: the official body, with its own ids.

@@ -28,9 +28,9 @@ def checked(update: object) -> TaskUpdate:
         UnreadableAnswer: It is no update.
 
     Example:
-        >>> checked(TaskUpdate(state="processing", answer="{}", progress=33.3))
+        >>> checked({"state": "processing"})
         Traceback (most recent call last):
-        plugway.errors.UnreadableAnswer: the poller failed: Expected `int | null`, got `float` ...
+        plugway.errors.UnreadableAnswer: the poller failed: its answer is of type dict
     """
     if not isinstance(update, TaskUpdate):
         raise UnreadableAnswer(f"the poller failed: its answer is of type {type(update).__name__}")

@@ -229,9 +229,8 @@ def register_pollers(gateway: Gateway) -> Iterable[Poller]:  # type: ignore[empt
                 job = json.loads(body)
                 if job["status"] not in STATES:
                     raise UnreadableAnswer(f"unknown status {job['status']!r}")
-                return TaskUpdate(
-                    state=STATES[job["status"]], upstream_id=job["id"], answer=body.decode()
-                )
+                state = STATES[job["status"]]
+                return TaskUpdate(state=state, upstream_id=job["id"], answer=body.decode())
 
 
         @hookimpl

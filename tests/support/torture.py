@@ -128,7 +128,7 @@ class Torture:
             session = await stack.enter_async_context(_session(self._key))
             for _ in range(self.rounds):
                 await self._round(session)
-            await self._rest()
+            await self._rest(session)
             codes = [await asyncio.to_thread(node.stop) for node in self._nodes]
             mismatches = [f"a node exited with {code}" for code in codes if code]
             mismatches += await self._compare()
@@ -227,6 +227,9 @@ class Torture:
 
     async def _query(self, session: aiohttp.ClientSession, chance: random.Random) -> None:
         mark = chance.choice(self.witness.open()[-LOOKED_AT:])
+        await self._ask(session, mark, chance)
+
+    async def _ask(self, session: aiohttp.ClientSession, mark: str, chance: random.Random) -> None:
         path, task_id = self.witness.accepted[mark]
         url = f"{self._url(chance)}/kling/v1/{path}/{task_id}"
         try:
@@ -260,8 +263,8 @@ class Torture:
     def _url(self, chance: random.Random) -> str:
         return f"http://127.0.0.1:{chance.choice(self._ports)}"
 
-    async def _rest(self) -> None:
-        """Let everything come to its end, with an upstream that behaves."""
+    async def _rest(self, session: aiohttp.ClientSession) -> None:
+        """Let everything come to its end, with an upstream that behaves and clients that ask."""
         self.emulator.chaos(self.seed, fail=0.2)
         await self._start()
         async with Database(self.database_url) as database:
@@ -272,6 +275,8 @@ class Torture:
                 )
                 if left == 0:
                     return
+                for mark in self.witness.open():
+                    await self._ask(session, mark, self.chance)
                 await asyncio.sleep(0.5)
 
     async def _stop(self) -> None:

@@ -29,7 +29,6 @@ _ALL_5: Lengths = {"std": _FIVE, "pro": _FIVE}
 _ALL: Lengths = {"std": _BOTH, "pro": _BOTH}
 #: Models without modes: std is what is there when none is named.
 _NO_MODE: Lengths = {"std": _BOTH}
-_NONE: Lengths = {}
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from plugway.admin import admin_mounts
 from plugway.calls.body import ClientDeparted
+from plugway.chat.dialects import chat_mounts
 from plugway.clock import Clock
 from plugway.contract import ErrorBody, Mount, plain_error
 from plugway.errors import PlugwayError
@@ -85,7 +86,10 @@ class App:
             ConfigurationError: It cannot start.
         """
         if not self._started:
-            mounts = admin_mounts(self.gateway, self.inflight)
+            mounts = [
+                *admin_mounts(self.gateway, self.inflight),
+                *chat_mounts(self.gateway),
+            ]
             await self.gateway.start(mounts, serving=serving)
             self._started = True
 

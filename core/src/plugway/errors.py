@@ -220,6 +220,32 @@ class QuotaExhausted(UpstreamError):
     retryable = True
 
 
+class ChallengeRequired(CredentialRestricted):
+    """The upstream wants a person to prove that there is one, which this gateway does not do."""
+
+    code = "challenge_required"
+
+
+class AccountMigrated(CredentialRestricted):
+    """The upstream has moved this account to another service."""
+
+    code = "account_migrated"
+
+
+class EmptyAnswer(UpstreamError):
+    """The upstream ended its answer without saying anything."""
+
+    code = "empty_answer"
+    retryable = True
+
+
+class SafetyBlocked(UpstreamError):
+    """The upstream's safety rules do not allow this."""
+
+    status = 400
+    code = "safety_blocked"
+
+
 class TaskGone(UpstreamError):
     """The upstream has no such task."""
 

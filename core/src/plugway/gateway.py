@@ -18,6 +18,8 @@ from plugway.callbacks.delivery import Deliveries
 from plugway.calls.calls import Calls
 from plugway.calls.parts import Parts
 from plugway.channels.channels import Channels
+from plugway.chat.catalog import Catalog
+from plugway.chat.chat import Chat
 from plugway.clock import Clock, SystemClock
 from plugway.configuration import LiveSettings
 from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow, TaskFinished
@@ -72,6 +74,7 @@ class Gateway:
 
     registry: Registry
     calls: Calls
+    chat: Chat
     tasks: Tasks
     channels: Channels
     credentials: CredentialPool
@@ -209,6 +212,7 @@ class Gateway:
             self.database,
             self.vault,
             registry.credential_kinds,
+            registry.providers,
             self.clock,
             spawn=self.background.spawn,
             changed=self._credential_changed,
@@ -232,6 +236,8 @@ class Gateway:
             settled=self._call_settled if registry.listeners("call_settled") else None,
         )
         self.calls = Calls(parts)
+        catalog = Catalog(registry.models, self.current, self.channels)
+        self.chat = Chat(self.calls, catalog, self.current, self.clock)
         self.tasks = Tasks(
             parts,
             self.database,

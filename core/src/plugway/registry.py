@@ -20,6 +20,7 @@ from plugway.routes import RouteTable
 
 if TYPE_CHECKING:
     from plugway.contract import (
+        ChatModels,
         CredentialKind,
         Emulator,
         Mount,
@@ -40,6 +41,7 @@ class Registry:
         providers: Providers by name.
         credential_kinds: Credential kinds by name.
         tariffs: Default prices, each with the plugin's name.
+        models: Who answers chats, each with the plugin's name.
         pollers: Who asks for tasks, by provider.
         workers: Background work.
         emulators: Stand-ins by provider.
@@ -67,6 +69,9 @@ class Registry:
         )
         self.tariffs: tuple[tuple[str, TariffRow], ...] = tuple(
             (one.plugin, row) for one in accepted for row in one.tariffs
+        )
+        self.models: tuple[tuple[str, ChatModels], ...] = tuple(
+            (one.plugin, models) for one in accepted for models in one.models
         )
         self.pollers: Mapping[str, Poller] = MappingProxyType(
             {poller.provider: poller for one in accepted for poller in one.pollers}

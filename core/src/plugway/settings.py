@@ -223,6 +223,23 @@ class AlertSettings(Table, frozen=True, kw_only=True):
                 raise ConfigurationError(error.message, field="secret") from None
 
 
+class ChatSettings(Table, frozen=True, kw_only=True):
+    """Sets chats, whatever dialect they come in.
+
+    Attributes:
+        owners: Which plugin serves a model that several have, by the model's name.
+        keepalive_seconds: Seconds of silence after which a stream gets a comment, so that
+            nobody on the way takes it for dead.
+        media_bytes: Largest image, video or file that a client may hand in, also by URL.
+        hold_tokens: Tokens of answer for which credits are held when the client names no limit.
+    """
+
+    owners: Mapping[str, str] = msgspec.field(default_factory=dict)
+    keepalive_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    media_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 30)] = 32 * 1024 * 1024
+    hold_tokens: Count = 4_096
+
+
 class LogSettings(Table, frozen=True, kw_only=True):
     """Sets logs.
 
@@ -266,6 +283,7 @@ class Settings(Table, frozen=True, kw_only=True):
     tasks: TaskSettings = TaskSettings()
     callbacks: CallbackSettings = CallbackSettings()
     alerts: AlertSettings = AlertSettings()
+    chat: ChatSettings = ChatSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -12,6 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from plugway.calls.body import ClientDeparted
 from plugway.errors import BadRequest, PayloadTooLarge
+from plugway.validation import invalid
 
 if TYPE_CHECKING:
     from plugway.request import Request
@@ -22,9 +22,6 @@ T = TypeVar("T")
 MAX_BODY = 1 << 20
 MAX_DEPTH = 32
 MAX_PARAMETERS = 32
-
-_NAMED = re.compile(r"Object (?:contains|missing required) (?:unknown )?field `(.*?)`")
-_PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
 
 async def read_body(request: Request, type_: type[T]) -> T:
@@ -116,7 +113,7 @@ def _converted(data: Any, type_: type[T], *, strict: bool) -> T:
     try:
         return msgspec.convert(data, type_, strict=strict)
     except msgspec.ValidationError as error:
-        raise _named(str(error)) from None
+        raise invalid(error) from None
 
 
 def _check(data: Any) -> None:
@@ -143,21 +140,3 @@ def _check_text(text: str, field: str) -> None:
         raise BadRequest(f"{field[:64]} is no Unicode text", field=field[:64]) from None
     if "\0" in text:
         raise BadRequest(f"{field[:64]} must not hold NUL", field=field[:64])
-
-
-def _named(text: str) -> BadRequest:
-    """Say what msgspec found with the field's name first."""
-    place = _PLACE.search(text)
-    path = place[1] if place else ""
-    message = text[: place.start()] if place else text
-    named = _NAMED.match(message)
-    if named is not None:
-        field = f"{path}.{named[1]}" if path else named[1]
-        missing = "missing" in message
-        return BadRequest(
-            f"{field}: {'is required' if missing else 'there is no such field'}", field=field
-        )
-    message = message[:1].lower() + message[1:].replace("`", "")
-    if not path:
-        return BadRequest(f"the body: {message}")
-    return BadRequest(f"{path}: {message}", field=path)

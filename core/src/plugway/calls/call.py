@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -14,6 +16,7 @@ from plugway.calls.forward import Forwarding
 from plugway.calls.quoting import candidates, dearest
 from plugway.calls.relay import relay
 from plugway.calls.settlement import Settlement
+from plugway.calls.turns import Turns
 from plugway.contract import Usage
 from plugway.ids import new_id
 from plugway.ledger.operations import Reserve
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
 
     from plugway.bindings import Binding
     from plugway.calls.parts import Parts
-    from plugway.contract import Channel, Provider
+    from plugway.calls.turn import Turn
+    from plugway.contract import Channel, Provider, Quota
     from plugway.request import Request
     from plugway.upstream import Answer
+
+E = TypeVar("E")
 
 
 class Call:
@@ -51,6 +57,7 @@ class Call:
         model: str,
         usages: tuple[Usage, ...],
         pin: Binding | None = None,
+        listed: str | None = None,
     ) -> None:
         self.id = new_id()
         self.request = request
@@ -66,7 +73,8 @@ class Call:
         self._was_cut = False
         self._overhead: float | None = None
         self._pin = pin
-        self._forwarding = Forwarding(parts, pin)
+        self._listed = listed or model
+        self._forwarding: Forwarding | Turns = Forwarding(parts, pin)
         self._settlement = Settlement(parts, self)
 
     @property
@@ -107,9 +115,12 @@ class Call:
     async def __aenter__(self) -> Call:
         parts, request = self._parts, self.request
         principal = request.principal
-        await parts.identity.permit(principal, model=self.model, ip=request.client_ip)
+        allowed = principal.models
+        own = allowed is not None and self.model in allowed
+        permitted = self.model if own else self._listed
+        await parts.identity.permit(principal, model=permitted, ip=request.client_ip)
         self._candidates = candidates(
-            parts, self.provider.name, self.model, principal.group, self._pin
+            parts, self.provider.name, self._listed, principal.group, self._pin
         )
         channel, quote = dearest(parts, self.provider.name, self.usages, self._candidates)
         if quote.credits:
@@ -193,7 +204,9 @@ class Call:
             self._watch_client()
         else:
             body.on_complete = self._watch_client
-        answer = await self._forwarding.send(
+        forwarding = Forwarding(self._parts, self._pin)
+        self._forwarding = forwarding
+        answer = await forwarding.send(
             self._candidates,
             method=method or request.method,
             target=target if target is not None else _target(request),
@@ -202,6 +215,42 @@ class Call:
         )
         self._settlement.answered(answer.status)
         return answer
+
+    async def turns(
+        self,
+        work: Callable[[Turn], AsyncGenerator[E, None]],
+        *,
+        quotas: Sequence[Quota] = ("text",),
+        binding: Callable[[E], bool] = lambda _: True,
+    ) -> AsyncGenerator[E, None]:
+        """Do work that is more than one exchange, with one credential after another.
+
+        Another one is tried only while nothing binding has come and the first cannot have
+        acted, or its error says that it is `retryable`. From the first binding thing on the
+        call is charged.
+
+        Args:
+            work: An asynchronous generator of what comes.
+            quotas: Kinds of the credential's quota that it draws from.
+            binding: Says whether something that came is part of the answer.
+
+        Yields:
+            What the work gives.
+
+        Raises:
+            PlugwayError: What the last try raised.
+            NoChannel: No channel could be asked now.
+        """
+        self._watch_client()
+        turns = Turns(self._parts, self.id)
+        self._forwarding = turns
+        async with aclosing(turns.run(self._candidates, quotas, work, binding)) as stream:
+            async for one in stream:
+                if binding(one):
+                    self._settlement.answered(200)
+                yield one
+        # Nothing binding may have come, and yet the work was done.
+        self._settlement.answered(200)
 
     def observe(self, *usages: Usage) -> None:
         """State what the call did use; it is settled instead of what was held.

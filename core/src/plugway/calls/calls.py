@@ -29,6 +29,7 @@ class Calls:
         model: str,
         usage: Usage | Sequence[Usage],
         pin: Binding | None = None,
+        listed: str | None = None,
     ) -> Call:
         """Open a metered call, as `async with gateway.calls.open(…) as call:`.
 
@@ -42,6 +43,7 @@ class Calls:
             usage: The most it may use; `call.observe` replaces it by what it did use.
             pin: What `gateway.bindings.find` returned, where the call concerns something that
                 one credential made: only that one is asked.
+            listed: What channels and keys list for the model; None: the model itself.
 
         Returns:
             The call, to be entered.
@@ -55,4 +57,5 @@ class Calls:
             LedgerUnavailable: The hold could not be made durable.
         """
         usages = (usage,) if isinstance(usage, Usage) else tuple(usage)
-        return Call(self._parts, request, self._parts.providers[provider], model, usages, pin)
+        chosen = self._parts.providers[provider]
+        return Call(self._parts, request, chosen, model, usages, pin, listed)

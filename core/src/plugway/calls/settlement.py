@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plugway.calls.call import Call
     from plugway.calls.parts import Parts
     from plugway.contract import Channel, Usage
+    from plugway.request import Request
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +125,7 @@ class Settlement:
             videos=sum([one.videos for one in seen]),
             estimated=any([one.estimated for one in seen]),  # noqa: C419  # a list is faster
             error=code,
+            agent=_agent(call.request),
         )
 
     def _tell(self, ended: asyncio.Future[Outcome]) -> None:
@@ -166,6 +168,14 @@ class Settlement:
                 outcome=result,
             )
         )
+
+
+def _agent(request: Request) -> str | None:
+    for name, value in request.scope["headers"]:
+        if name == b"user-agent":
+            text: str = value[:128].decode("latin-1")
+            return text
+    return None
 
 
 def _reason(error: BaseException | None, status: int | None) -> str:

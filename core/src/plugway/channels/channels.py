@@ -84,6 +84,17 @@ class Channels:
         """Return the channel's breaker."""
         return self._breakers.setdefault(channel.id, Breaker())
 
+    def serve(self, provider: str, model: str, group: str | None) -> bool:
+        """Say whether a channel has a model, for users of a group.
+
+        Args:
+            provider: The provider.
+            model: The model.
+            group: The caller's group.
+        """
+        tiers = self._tiers.get((provider, model), ())
+        return any(one.group is None or one.group == group for tier in tiers for one in tier)
+
     def candidates(self, provider: str, model: str, group: str | None) -> list[Channel]:
         """List the channels that may serve a call, best first.
 

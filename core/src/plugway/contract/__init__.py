@@ -1,9 +1,28 @@
 """The typed objects that hooks return and receive."""
 
-from plugway.contract.channels import Channel, ChannelSettings, Departure, Provider
+from plugway.contract.channels import (
+    Channel,
+    ChannelSettings,
+    Departure,
+    PooledChannelSettings,
+    Provider,
+)
+from plugway.contract.chat import ChatRequest, Reasoning, Tool, ToolChoice
+from plugway.contract.chat_events import (
+    ChatEvent,
+    Citation,
+    Finish,
+    FinishReason,
+    Progress,
+    TextDelta,
+    ThoughtDelta,
+    TokenCount,
+)
+from plugway.contract.conversation import Media, Message, Part, Text, Thought, ToolCall, ToolResult
 from plugway.contract.credentials import BearerKey, CredentialKind, Grant, Secret
 from plugway.contract.emulators import Emulator, Tour
 from plugway.contract.events import CallSettled, CredentialChanged, TaskFinished
+from plugway.contract.models import ChatModel, ChatModels, Quota
 from plugway.contract.routes import ErrorBody, Mount, Operation, plain_error
 from plugway.contract.tables import Tables
 from plugway.contract.tasks import Ask, Pace, Poller, Task, TaskUpdate
@@ -17,23 +36,46 @@ __all__ = [
     "CallSettled",
     "Channel",
     "ChannelSettings",
+    "ChatEvent",
+    "ChatModel",
+    "ChatModels",
+    "ChatRequest",
+    "Citation",
     "CredentialChanged",
     "CredentialKind",
     "Departure",
     "Emulator",
     "ErrorBody",
+    "Finish",
+    "FinishReason",
     "Grant",
+    "Media",
+    "Message",
     "Mount",
     "Operation",
     "Pace",
+    "Part",
     "Poller",
+    "PooledChannelSettings",
+    "Progress",
     "Provider",
+    "Quota",
+    "Reasoning",
     "Secret",
     "Tables",
     "TariffRow",
     "Task",
     "TaskFinished",
     "TaskUpdate",
+    "Text",
+    "TextDelta",
+    "Thought",
+    "ThoughtDelta",
+    "TokenCount",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
     "Tour",
     "Usage",
     "Worker",

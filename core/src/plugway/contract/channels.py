@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -10,6 +11,7 @@ from plugway.contract.settings import ADDRESS, Table
 from plugway.errors import ConfigurationError
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class ChannelSettings(Table, frozen=True, kw_only=True):
@@ -29,6 +31,53 @@ class ChannelSettings(Table, frozen=True, kw_only=True):
     connect_timeout: Seconds = 60.0
     headers_timeout: Seconds = 60.0
     proxy: Annotated[str, ADDRESS] = ""
+
+
+class PooledChannelSettings(ChannelSettings, frozen=True, kw_only=True):
+    """Settings of a channel whose credentials are accounts: each serves one call at a time.
+
+    A provider whose settings extend these has a pool: a credential is claimed for a call, on
+    one node only, rests after it, has quotas by kind, and is renewed when it has expired.
+
+    Attributes:
+        use_cooldown: Seconds that a credential rests between two calls.
+        wait: Seconds that a call waits until a credential is free.
+        max_failures: Renewals in a row that fail until a credential is quarantined.
+        daily_text: Answers a day and credential; 0: no limit.
+        daily_images: The same for images.
+        daily_videos: The same for videos.
+        day_zone: Time zone whose midnight begins the day.
+        rest_text: Seconds of rest after the upstream said that the quota is used up, and did
+            not say for how long.
+        rest_images: The same for images.
+        rest_videos: The same for videos.
+        min_count: Credentials in good order below which there is an alert; 0: none.
+        target_count: Credentials in good order that the operator wants; shown with the alert.
+
+    Raises:
+        ConfigurationError: A time zone that there is not.
+    """
+
+    use_cooldown: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 15.0
+    wait: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 30.0
+    max_failures: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 3
+    daily_text: Limit = 0
+    daily_images: Limit = 0
+    daily_videos: Limit = 0
+    day_zone: str = "UTC"
+    rest_text: Seconds = 7_200.0
+    rest_images: Seconds = 14_400.0
+    rest_videos: Seconds = 14_400.0
+    min_count: Limit = 0
+    target_count: Limit = 0
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.day_zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ConfigurationError(
+                "expected a time zone such as America/Los_Angeles", field="day_zone"
+            ) from None
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -15,7 +15,7 @@ from plugway.storage.models import CredentialRow
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
-    from plugway.contract import Channel
+    from plugway.contract import Channel, Provider, Quota
     from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
 
@@ -65,6 +65,20 @@ class Credential(msgspec.Struct, kw_only=True):
         return self.state != "disabled" and self.until is not None and now >= self.until
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """Is the right to use a credential for one call.
+
+    Attributes:
+        channel: The channel.
+        credential: The credential; None: the channel has none.
+        exclusive: Nobody else may use it meanwhile: it is one of a pool.
+    """
+
+    channel: Channel
+    credential: Credential | None
+    exclusive: bool = False
+
+
 class CredentialPool:
     """Chooses credentials round robin and remembers what upstreams said of them.
 
@@ -76,6 +90,7 @@ class CredentialPool:
         database: Database,
         vault: Vault,
         kinds: Mapping[str, CredentialKind],
+        providers: Mapping[str, Provider],
         clock: Clock,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -87,6 +102,7 @@ class CredentialPool:
             database: Where rows are.
             vault: Opens the secrets.
             kinds: By name.
+            providers: By name.
             clock: The time.
             spawn: Runs a write in the background; the gateway awaits it at shutdown.
             changed: Told of every change of state.
@@ -94,6 +110,7 @@ class CredentialPool:
         self._database = database
         self._vault = vault
         self._kinds = kinds
+        self._providers = providers
         self._clock = clock
         self._spawn = spawn
         self._changed = changed
@@ -163,7 +180,49 @@ class CredentialPool:
                 return credential
         return None
 
-    def ready_in(self, channel: Channel) -> float | None:
+    async def claim(
+        self,
+        channels: Sequence[Channel],
+        quotas: Sequence[Quota],
+        *,
+        owner: str,
+        tried: Container[int] = (),
+        admits: Callable[[Channel], bool] = lambda _: True,
+    ) -> Claim | None:
+        """Take a credential for one call.
+
+        Args:
+            channels: Channels that may serve, best first.
+            quotas: What the call draws from.
+            owner: The call's id.
+            tried: Credentials that are not wanted.
+            admits: Says whether a channel may be asked now; asked only when a credential of it
+                is at hand.
+
+        Returns:
+            What to use, and to hand back with `free`; None: nobody can be asked now.
+        """
+        for channel in channels:
+            if self._has_none(channel):
+                if admits(channel):
+                    return Claim(channel, None)
+                continue
+            credential = self.choose(channel)
+            if credential is not None and credential.id not in tried and admits(channel):
+                return Claim(channel, credential)
+        return None
+
+    def _has_none(self, channel: Channel) -> bool:
+        return self._providers[channel.provider].credential is None
+
+    def free(self, claim: Claim) -> None:
+        """Hand back what was claimed."""
+
+    def resting(self, channel: Channel) -> bool:
+        """Say whether credentials of a channel will be usable again by themselves."""
+        return any(one.state == "cooling" for one in self.all(channel.id))
+
+    def ready_in(self, channel: Channel, quotas: Sequence[Quota] = ("text",)) -> float | None:
         """Return the seconds until a credential is usable again; None: nobody knows."""
         now = self._clock.now()
         waits = [
@@ -200,7 +259,12 @@ class CredentialPool:
             self._move(credential, channel, state, until, reason)
 
     def exhausted(
-        self, credential: Credential, channel: Channel, seconds: float | None, reason: str
+        self,
+        credential: Credential,
+        channel: Channel,
+        seconds: float | None,
+        reason: str,
+        quotas: Sequence[Quota] = ("text",),
     ) -> None:
         """Let it rest.
 
@@ -209,6 +273,7 @@ class CredentialPool:
             channel: Its channel.
             seconds: As the upstream asked; None: it did not say.
             reason: Short, without the secret.
+            quotas: What is used up.
         """
         rest = COOLING_SECONDS if seconds is None else min(max(seconds, 0.0), MAX_COOLING_SECONDS)
         until = self._clock.now() + round(rest * 1_000_000)

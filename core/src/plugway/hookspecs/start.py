@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from plugway.contract import CredentialKind, Emulator, Mount, Poller, Provider, TariffRow, Worker
+from plugway.contract import (
+    ChatModels,
+    CredentialKind,
+    Emulator,
+    Mount,
+    Poller,
+    Provider,
+    TariffRow,
+    Worker,
+)
 from plugway.hookspecs.marks import hookspec
 
 if TYPE_CHECKING:
@@ -173,6 +182,80 @@ def register_routes(gateway: Gateway) -> Iterable[Mount]:  # type: ignore[empty-
                     return await call.relay(answer)
 
             return [Mount(path="/echo", endpoint=echo, methods={"POST"})]
+        ```
+    """
+
+
+@hookspec
+def register_models(gateway: Gateway) -> Iterable[ChatModels]:  # type: ignore[empty-body]  # a spec has no body
+    """Return who answers chats, whatever dialect they come in.
+
+    The core speaks the dialects of OpenAI, Anthropic and Google, holds and charges credits,
+    claims a credential, and tries another one where that is safe; a plugin turns a
+    `ChatRequest` into `ChatEvent`s.
+
+    Called: once for each gateway, at start; the models are listed whenever somebody asks.
+    Results: those of all plugins. A model that two plugins list is served by the one that the
+        operator names in `chat.owners`, and by none until then.
+    Order: none.
+    Errors: the plugin is left out when this raises, returns anything but `ChatModels`, or one
+        for a provider that nobody registers or that has one already. An answer that raises
+        something else than a `PlugwayError` is logged, and the client sees an internal error.
+
+    Args:
+        gateway: The gateway, all of which the answers can use. While hooks run, only
+            `settings(type)`, `log` and `clock` can be.
+
+    Returns:
+        One object for each provider.
+
+    Example:
+        ```python
+        from __future__ import annotations
+
+        from collections.abc import AsyncGenerator, Iterable
+        from typing import TYPE_CHECKING
+
+        from plugway import (
+            ChatEvent,
+            ChatModel,
+            ChatModels,
+            ChatRequest,
+            Finish,
+            Provider,
+            TextDelta,
+            hookimpl,
+        )
+
+        if TYPE_CHECKING:
+            from plugway import Turn
+
+
+        class EchoModels(ChatModels):
+            provider = "echo"
+
+            def list(self) -> Iterable[ChatModel]:
+                return [ChatModel(id="parrot", title="Parrot")]
+
+            async def answer(
+                self, request: ChatRequest, model: ChatModel, turn: Turn
+            ) -> AsyncGenerator[ChatEvent, None]:
+                answer = await turn.send("POST", "/say", content=request.messages[-1].text.encode())
+                if answer.status != 200:
+                    raise turn.refusal(answer)
+                async for chunk in answer.chunks():
+                    yield TextDelta(chunk.decode())
+                yield Finish()
+
+
+        @hookimpl
+        def register_providers() -> Iterable[Provider]:
+            return [Provider(name="echo", title="Echo", models=("parrot",))]
+
+
+        @hookimpl
+        def register_models() -> Iterable[ChatModels]:
+            return [EchoModels()]
         ```
     """
 

@@ -41,6 +41,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     videos: int = 0
     estimated: bool = False
     error: str | None = None
+    agent: str | None = None
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):

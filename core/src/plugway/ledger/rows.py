@@ -59,6 +59,7 @@ USAGE = (
     "upstream_ms",
     "overhead_us",
     "ip",
+    "agent",
     "created_at",
 )
 
@@ -136,5 +137,6 @@ def usage_row(usage: UsageRecord, charged: int) -> list[object]:
         count(usage.upstream_ms),
         count(usage.overhead_us),
         clip(usage.ip, 45),
+        None if usage.agent is None else clip(usage.agent, 128),
         usage.created_at,
     ]

@@ -34,7 +34,7 @@ class Claims:
 
         Args:
             contributions: By plugin, in the order of their names.
-            core: The core's own routes, which nobody can take.
+            core: The core's own routes, which nobody can take but for its fallbacks.
             labels: How messages name each plugin.
         """
         self._core = tuple(core)
@@ -63,7 +63,7 @@ class Claims:
 
     def routes(self) -> list[tuple[str, Mount]]:
         """Return the mounts that hold, with their owners."""
-        found = [(CORE, mount) for mount in self._core]
+        found = [(CORE, mount) for mount in self._core if not self.gives_up(CORE, mount)]
         for name, contribution in self.accepted.items():
             found += [(name, m) for m in contribution.routes if not self.gives_up(name, m)]
         return found
@@ -89,7 +89,7 @@ class Claims:
     def _intrusion(self, contribution: Contribution) -> str | None:
         for mount in contribution.routes:
             for ours in self._core:
-                if mount.fallback and shape(mount) == shape(ours):
+                if (mount.fallback or ours.fallback) and shape(mount) == shape(ours):
                     continue
                 if intrudes(mount, ours):
                     return f"route {shape(mount)!r} is in the way of the core's {ours.path!r}"
@@ -98,6 +98,8 @@ class Claims:
     def _shapes(self) -> dict[str, set[str]]:
         holders: dict[str, set[str]] = {}
         for mount in self._core:
+            if mount.fallback:
+                continue
             holders.setdefault(shape(mount), set()).add(CORE)
         for name, contribution in self.accepted.items():
             for mount in contribution.routes:
@@ -120,6 +122,10 @@ class Claims:
         wants += [
             ("provider", "the poller asks for the provider", poller.provider)
             for poller in contribution.pollers
+        ]
+        wants += [
+            ("provider", "the models are answered for by the provider", models.provider)
+            for models in contribution.models
         ]
         for kind, what, name in wants:
             if name is not None and (kind, name) not in self.owners:

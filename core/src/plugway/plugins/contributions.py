@@ -10,6 +10,7 @@ import msgspec
 
 from plugway.contract import (
     ANY,
+    ChatModels,
     CredentialKind,
     Emulator,
     Mount,
@@ -37,6 +38,7 @@ KINDS = {
     "register_credentials": "credentials",
     "register_tariffs": "tariffs",
     "register_routes": "routes",
+    "register_models": "models",
     "register_pollers": "pollers",
     "register_workers": "workers",
     "register_emulator": "emulators",
@@ -52,6 +54,7 @@ EVENTS = tuple(hook for hook, what in KINDS.items() if what == "events")
 _EMULATOR = ("provider", "secret", "models", "settings", "tour", "start", "stop")
 
 _KIND: type[CredentialKind] = CredentialKind  # type: ignore[type-abstract]  # for isinstance
+_MODELS: type[ChatModels] = ChatModels  # type: ignore[type-abstract]  # for isinstance
 _POLLER: type[Poller] = Poller  # type: ignore[type-abstract]  # for isinstance
 
 T = TypeVar("T")
@@ -86,6 +89,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[CredentialKind, ...] = ()
     tariffs: tuple[TariffRow, ...] = ()
     routes: tuple[Mount, ...] = ()
+    models: tuple[ChatModels, ...] = ()
     pollers: tuple[Poller, ...] = ()
     workers: tuple[Worker, ...] = ()
     emulator: Emulator | None = None
@@ -97,6 +101,8 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
             yield "provider", provider.name
         for credential in self.credentials:
             yield "credential", credential.name
+        for models in self.models:
+            yield "models", models.provider
         for poller in self.pollers:
             yield "poller", poller.provider
         for worker in self.workers:
@@ -118,6 +124,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
             "credentials": tuple(credential.name for credential in self.credentials),
             "tariffs": tuple(dict.fromkeys(row.key for row in self.tariffs)),
             "routes": tuple(_described(mount, given_up) for mount in self.routes),
+            "models": tuple(models.provider for models in self.models),
             "pollers": tuple(poller.provider for poller in self.pollers),
             "workers": tuple(worker.name for worker in self.workers),
             "emulators": () if self.emulator is None else (self.emulator.provider,),
@@ -167,6 +174,7 @@ def contribute(plugin: Implementations, gateway: object) -> Contribution:
         credentials=_several(plugin, "register_credentials", _KIND, gateway),
         tariffs=_several(plugin, "register_tariffs", TariffRow, gateway),
         routes=_several(plugin, "register_routes", Mount, gateway),
+        models=_several(plugin, "register_models", _MODELS, gateway),
         pollers=_several(plugin, "register_pollers", _POLLER, gateway),
         workers=_several(plugin, "register_workers", Worker, gateway),
         emulator=_emulator(plugin),
@@ -175,6 +183,9 @@ def contribute(plugin: Implementations, gateway: object) -> Contribution:
     for credential in found.credentials:
         if not isinstance(getattr(credential, "name", None), str) or not credential.name:
             raise Refused(f"the credential kind {type(credential).__name__} has no name")
+    for models in found.models:
+        if not isinstance(getattr(models, "provider", None), str) or not models.provider:
+            raise Refused(f"the models {type(models).__name__} have no provider")
     for poller in found.pollers:
         if not isinstance(getattr(poller, "provider", None), str) or not poller.provider:
             raise Refused(f"the poller {type(poller).__name__} has no provider")

@@ -129,16 +129,35 @@ class CredentialRow(Model):
     masked = fields.CharField(max_length=64)
     #: SHA-256 of the secret, so that the same one is not added twice to a channel.
     digest = fields.CharField(max_length=64)
+    #: Whose account it is, such as an address: at most one of a name in a channel.
+    label = fields.CharField(max_length=190, null=True)
     state = fields.CharField(max_length=16)
     reason = fields.CharField(max_length=512)
     cooling_until = fields.BigIntField(null=True)
     failures = fields.IntField()
+    #: Call that uses it, until then at the latest; only in pools.
+    claim = fields.CharField(max_length=32, null=True)
+    claimed_until = fields.BigIntField(null=True)
+    #: When its rest after the last call ends; only in pools.
+    next_use_at = fields.BigIntField(default=0)
+    #: Uses of this day, and rests, by kind of quota; JSON.
+    quotas = fields.TextField(default="{}")
+    #: When the secret itself ends, where that is known.
+    expires_at = fields.BigIntField(null=True)
+    #: When its renewal is due; None: it is not.
+    renewal_at = fields.BigIntField(null=True, db_index=True)
+    #: Who renews it, until then at the latest.
+    renewal_owner = fields.CharField(max_length=64, null=True)
+    renewal_until = fields.BigIntField(null=True)
+    #: Renewals in a row that failed.
+    renewal_failures = fields.IntField(default=0)
+    renewed_at = fields.BigIntField(null=True)
     created_at = fields.BigIntField()
     updated_at = fields.BigIntField()
 
     class Meta:
         table = "plugway_credential"
-        unique_together = (("channel_id", "digest"),)
+        unique_together = (("channel_id", "digest"), ("channel_id", "label"))
 
 
 class Price(Model):
@@ -249,6 +268,8 @@ class UsageRow(Model):
     upstream_ms = fields.IntField()
     overhead_us = fields.IntField()
     ip = fields.CharField(max_length=45)
+    #: What the client calls itself, cut.
+    agent = fields.CharField(max_length=128, null=True)
     created_at = fields.BigIntField()
 
     class Meta:

@@ -1,0 +1,194 @@
+"""Tries a piece of work with one credential after another, where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from plugway.calls.turn import Turn
+from plugway.errors import (
+    CredentialExpired,
+    CredentialRestricted,
+    NoChannel,
+    PlugwayError,
+    QuotaExhausted,
+    UpstreamError,
+    UpstreamInterrupted,
+)
+
+if TYPE_CHECKING:
+    from plugway.calls.parts import Parts
+    from plugway.contract import Channel, Quota
+    from plugway.credentials.pool import Claim
+
+E = TypeVar("E")
+
+#: Seconds after its start that a call may begin another try.
+PATIENCE = 120.0
+
+#: Errors that speak of the channel's health rather than of the request.
+_UNHEALTHY = frozenset({502, 503, 504})
+
+
+class Turns:
+    """Runs one call's work.
+
+    Attributes:
+        channel: Asked last.
+        credential_id: Used last.
+        seconds: Spent until the work gave something, or waiting for a credential.
+    """
+
+    def __init__(self, parts: Parts, call_id: str) -> None:
+        """Prepare.
+
+        Args:
+            parts: What calls go through.
+            call_id: The call; it holds what is claimed.
+        """
+        self._parts = parts
+        self._call_id = call_id
+        self.channel: Channel | None = None
+        self.credential_id: int | None = None
+        self.seconds = 0.0
+
+    async def close(self) -> None:
+        """Let go; each try has closed what it opened."""
+
+    async def run(
+        self,
+        candidates: Sequence[Channel],
+        quotas: Sequence[Quota],
+        work: Callable[[Turn], AsyncGenerator[E, None]],
+        binding: Callable[[E], bool],
+    ) -> AsyncGenerator[E, None]:
+        """Do the work, again with another credential while nothing binding has come.
+
+        Args:
+            candidates: Channels that may serve, best first.
+            quotas: What the work draws from.
+            work: Gives what comes.
+            binding: Says whether something that came rules out another try.
+
+        Yields:
+            What the work gives, of the tries that failed too.
+
+        Raises:
+            PlugwayError: What the last try raised.
+            NoChannel: Nobody could be asked.
+        """
+        clock, pool = self._parts.clock, self._parts.credentials
+        began = clock.monotonic()
+        tried: set[int] = set()
+        failure: PlugwayError | None = None
+        for _ in range(self._parts.settings().relay.tries):
+            if clock.monotonic() - began > PATIENCE:
+                break
+            claim = await self._claim(candidates, quotas, tried)
+            if claim is None:
+                break
+            turn = Turn(self._parts, self._call_id, claim.channel, claim.credential)
+            bound = False
+            since = clock.monotonic()
+            stream = work(turn)
+            try:
+                async for one in stream:
+                    if not bound and (bound := binding(one)):
+                        self._waited(since, claim.channel)
+                    yield one
+            except PlugwayError as error:
+                if not bound:
+                    self._waited(since, claim.channel)
+                self._blame(claim, error, quotas)
+                if bound or not _again(error):
+                    raise
+                failure = error
+            else:
+                self._praise(claim)
+                return
+            finally:
+                await stream.aclose()
+                await turn.close()
+                pool.free(claim)
+            if claim.credential is not None:
+                tried.add(claim.credential.id)
+        raise failure or self._nobody(candidates, quotas)
+
+    async def _claim(
+        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: set[int]
+    ) -> Claim | None:
+        since = self._parts.clock.monotonic()
+        claim = await self._parts.credentials.claim(
+            candidates, quotas, owner=self._call_id, tried=tried, admits=self._admits
+        )
+        self.seconds += self._parts.clock.monotonic() - since
+        if claim is not None:
+            self.channel = claim.channel
+            self.credential_id = None if claim.credential is None else claim.credential.id
+        return claim
+
+    def _admits(self, channel: Channel) -> bool:
+        parts = self._parts
+        return parts.channels.breaker(channel).admits(parts.clock.monotonic())
+
+    def _waited(self, since: float, channel: Channel) -> None:
+        waited = self._parts.clock.monotonic() - since
+        self.seconds += waited
+        self._parts.metrics.upstream(channel.provider, channel.name, waited)
+
+    def _praise(self, claim: Claim) -> None:
+        self._parts.channels.breaker(claim.channel).succeeded()
+        if claim.credential is not None:
+            self._parts.credentials.succeeded(claim.credential, claim.channel)
+
+    def _blame(self, claim: Claim, error: PlugwayError, quotas: Sequence[Quota]) -> None:
+        """Tell the pool what concerns the credential, and the breaker what concerns the channel."""
+        parts, channel, credential = self._parts, claim.channel, claim.credential
+        personal = True
+        if isinstance(error, CredentialExpired | CredentialRestricted | QuotaExhausted):
+            if credential is None:
+                pass
+            elif isinstance(error, QuotaExhausted):
+                parts.credentials.exhausted(
+                    credential, channel, error.retry_after, error.message, quotas
+                )
+            elif isinstance(error, CredentialRestricted):
+                parts.credentials.refused(credential, channel, error.message, "restricted")
+            else:
+                parts.credentials.refused(credential, channel, error.message)
+        else:
+            personal = not (isinstance(error, UpstreamError) and error.status in _UNHEALTHY)
+        breaker = parts.channels.breaker(channel)
+        if personal:
+            breaker.succeeded()
+        elif breaker.failed(parts.clock.monotonic()):
+            parts.alert("channel_failing", channel.name, error.message)
+
+    def _nobody(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> PlugwayError:
+        parts = self._parts
+        now = parts.clock.monotonic()
+        waits = [
+            max(
+                parts.credentials.ready_in(channel, quotas) or 0.0,
+                parts.channels.breaker(channel).opens_in(now),
+            )
+            for channel in candidates
+        ]
+        wait = max(1.0, min(waits, default=1.0))
+        if any(parts.credentials.resting(channel) for channel in candidates):
+            return QuotaExhausted(
+                "every credential of this model is resting or in use; try again later",
+                retry_after=wait,
+                acted=False,
+            )
+        return NoChannel(
+            "no available channel: every channel of this model is out of service now",
+            retry_after=wait,
+        )
+
+
+def _again(error: PlugwayError) -> bool:
+    """Say whether somebody else may be asked, nothing binding having come."""
+    if not isinstance(error, UpstreamError):
+        return False
+    return error.retryable or not error.acted or isinstance(error, UpstreamInterrupted)

@@ -1,0 +1,1 @@
+"""Chats: one form inside, several dialects outside."""

@@ -1,0 +1,207 @@
+"""The door to chats: `gateway.chat`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from plugway.calls.body import ClientDeparted
+from plugway.chat.completion import Collected, Completion
+from plugway.chat.counting import count_request
+from plugway.chat.cutting import cut
+from plugway.chat.encoder import Heading
+from plugway.chat.stream import Stream
+from plugway.chat.tally import Tally
+from plugway.contract import ChatEvent, ChatModel, ChatRequest, Media, TextDelta, ToolCall
+from plugway.contract.models import PARAMETERS
+from plugway.errors import PlugwayError, UpstreamInterrupted
+from plugway.ids import new_id
+from plugway.request import sent
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from plugway.calls.call import Call
+    from plugway.calls.calls import Calls
+    from plugway.calls.turn import Turn
+    from plugway.chat.catalog import Catalog, Offer
+    from plugway.chat.encoder import Encoder
+    from plugway.clock import Clock
+    from plugway.identity.principal import Principal
+    from plugway.request import Request
+    from plugway.settings import Settings
+
+#: Header that names what the client asked for and the model does not follow.
+IGNORED = "x-plugway-ignored"
+
+#: What is done here where the upstream does not.
+_DONE_HERE = frozenset({"stop", "max_tokens"})
+
+
+class Chat:
+    """Takes a request of any dialect to its model, and charges what it used."""
+
+    def __init__(
+        self, calls: Calls, catalog: Catalog, settings: Callable[[], Settings], clock: Clock
+    ) -> None:
+        """Take what chats go through.
+
+        Args:
+            calls: Metered calls.
+            catalog: Finds models.
+            settings: Returns the settings in force.
+            clock: The time.
+        """
+        self._calls = calls
+        self._catalog = catalog
+        self._settings = settings
+        self._clock = clock
+
+    def models(self, principal: Principal) -> list[ChatModel]:
+        """List the models that a caller can use, by name."""
+        return self._catalog.visible(principal)
+
+    def model(self, name: str, principal: Principal) -> ChatModel:
+        """Return one model.
+
+        Args:
+            name: Its id.
+            principal: Who asks.
+
+        Raises:
+            NotFound: This caller has no such model.
+        """
+        return self._catalog.find(name, principal).model
+
+    def count(self, asked: ChatRequest, principal: Principal) -> int:
+        """Count the tokens of a request, about; nothing is charged.
+
+        Args:
+            asked: The request.
+            principal: Who asks.
+
+        Raises:
+            NotFound: This caller has no such model.
+        """
+        self._catalog.find(asked.model, principal)
+        return count_request(asked)
+
+    async def complete(self, request: Request, asked: ChatRequest) -> Completion:
+        """Return the whole answer; it is charged then.
+
+        Args:
+            request: The client's request, its body read.
+            asked: What it asks.
+
+        Raises:
+            PlugwayError: As `Calls.open`, `ChatModels.check` and `ChatModels.answer` raise.
+        """
+        offer, heading = self._begin(request, asked)
+        tally = Tally(asked, offer.model)
+        found = Collected()
+        async with self._open(request, offer, tally) as call:
+            async with aclosing(self._events(call, asked, offer, tally)) as events:
+                async for event in events:
+                    found.note(event)
+            await call.settle()
+        if tally.finish is None:
+            raise UpstreamInterrupted
+        return Completion(
+            heading=heading,
+            parts=found.parts(),
+            citations=tuple(found.citations),
+            finish=tally.finish,
+            tokens=tally.tokens,
+            estimated=tally.estimated,
+            headers=_headers(asked, offer.model),
+        )
+
+    async def stream(self, request: Request, asked: ChatRequest, encoder: Encoder) -> ASGIApp:
+        """Send the answer as it comes; it is charged before its last bytes go.
+
+        A failure before anything was sent is raised, one after that is written in the
+        dialect's own way.
+
+        Args:
+            request: The client's request, its body read.
+            asked: What it asks.
+            encoder: Writes it.
+
+        Returns:
+            A response that has been sent: return it from the endpoint.
+
+        Raises:
+            PlugwayError: As `complete` does.
+        """
+        offer, heading = self._begin(request, asked)
+        tally = Tally(asked, offer.model)
+        out = Stream(
+            request,
+            encoder,
+            heading,
+            _headers(asked, offer.model),
+            clock=self._clock,
+            silence=self._settings().chat.keepalive_seconds,
+        )
+        try:
+            async with self._open(request, offer, tally) as call, out:
+                out.call = call
+                async with aclosing(self._events(call, asked, offer, tally)) as events:
+                    async for event in events:
+                        await out.write(encoder.event(event))
+                await call.settle()
+                await out.finish(encoder.end(tally))
+        except ClientDeparted:
+            raise
+        except PlugwayError as error:
+            if not out.begun:
+                raise
+            await out.finish(encoder.fail(error, request.id))
+        return sent
+
+    def _begin(self, request: Request, asked: ChatRequest) -> tuple[Offer, Heading]:
+        offer = self._catalog.find(asked.model, request.principal)
+        offer.models.check(asked, offer.model)
+        created = self._clock.now() // 1_000_000
+        return offer, Heading(id=new_id(), model=offer.model, created=created)
+
+    def _open(self, request: Request, offer: Offer, tally: Tally) -> Call:
+        return self._calls.open(
+            request,
+            provider=offer.models.provider,
+            model=offer.model.id,
+            listed=offer.model.listed_as,
+            usage=tally.expected(self._settings().chat.hold_tokens),
+        )
+
+    async def _events(
+        self, call: Call, asked: ChatRequest, offer: Offer, tally: Tally
+    ) -> AsyncGenerator[ChatEvent, None]:
+        """Give what comes, counted, whatever ends it."""
+
+        def work(turn: Turn) -> AsyncGenerator[ChatEvent, None]:
+            return cut(offer.models.answer(asked, offer.model, turn), asked, offer.model)
+
+        turns = call.turns(work, quotas=offer.model.quotas, binding=_binds)
+        try:
+            async with aclosing(turns):
+                async for event in turns:
+                    tally.note(event)
+                    yield event
+        finally:
+            call.observe(*tally.usages())
+
+
+def _binds(event: ChatEvent) -> bool:
+    """Say whether an event is part of the answer, so that nobody else may begin it anew."""
+    return isinstance(event, TextDelta | Media | ToolCall)
+
+
+def _headers(asked: ChatRequest, model: ChatModel) -> dict[str, str]:
+    ignored = [
+        asked.spelt(name)
+        for name in sorted(PARAMETERS - model.honours - _DONE_HERE)
+        if name in asked.given
+    ]
+    return {IGNORED: ", ".join(ignored)} if ignored else {}

@@ -1,0 +1,124 @@
+"""A stream on its way to a client, kept alive in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from plugway.telemetry.access import OVERHEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plugway.calls.call import Call
+    from plugway.chat.encoder import Encoder, Heading
+    from plugway.clock import Clock
+    from plugway.request import Request
+
+
+class Stream:
+    """Sends the bytes of one answer; the first of them bring the headers.
+
+    Until something is sent, a failure can still be answered with its own status.
+
+    Attributes:
+        begun: The headers have gone.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        encoder: Encoder,
+        heading: Heading,
+        headers: Mapping[str, str],
+        *,
+        clock: Clock,
+        silence: float,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            request: The client's.
+            encoder: Writes what begins the stream, and what is sent in silence.
+            heading: Names the answer.
+            headers: Sent with it.
+            clock: The time.
+            silence: Seconds until something is sent so that nobody takes it for dead.
+        """
+        self.begun = False
+        self._send = request.asgi_send
+        self._encoder = encoder
+        self._heading = heading
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._clock = clock
+        self._silence = silence
+        self._last = clock.monotonic()
+        self._turn = asyncio.Lock()
+        self._pulse: asyncio.Task[None] | None = None
+        self.call: Call | None = None
+
+    async def __aenter__(self) -> Stream:
+        self._pulse = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._rest()
+
+    async def write(self, data: bytes) -> None:
+        """Send what has come.
+
+        Args:
+            data: Empty: nothing is sent.
+        """
+        if not data:
+            return
+        async with self._turn:
+            await self._write(data)
+
+    async def finish(self, data: bytes) -> None:
+        """Send the last bytes and end the answer.
+
+        Args:
+            data: May be empty.
+        """
+        await self._rest()
+        async with self._turn:
+            await self._begin()
+            await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    async def _write(self, data: bytes) -> None:
+        first = await self._begin()
+        self._last = self._clock.monotonic()
+        await self._send({"type": "http.response.body", "body": first + data, "more_body": True})
+
+    async def _begin(self) -> bytes:
+        if self.begun:
+            return b""
+        self.begun = True
+        headers = [
+            (b"content-type", self._encoder.content_type.encode()),
+            (b"cache-control", b"no-cache"),
+            # Proxies that buffer would keep the first words until the last.
+            (b"x-accel-buffering", b"no"),
+            *self._headers,
+        ]
+        if self.call is not None:
+            headers.append((OVERHEAD, b"%.3f" % (self.call.begin_answer() * 1000)))
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        return self._encoder.begin(self._heading)
+
+    async def _beat(self) -> None:
+        while True:
+            quiet = self._clock.monotonic() - self._last
+            await self._clock.sleep(max(self._silence - quiet, 0.01))
+            if self._clock.monotonic() - self._last >= self._silence and not self._turn.locked():
+                await self.write(self._encoder.keepalive)
+
+    async def _rest(self) -> None:
+        pulse, self._pulse = self._pulse, None
+        if pulse is not None:
+            pulse.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                # What the pulse met, whoever writes next meets too.
+                await pulse

@@ -1,0 +1,109 @@
+"""What a client asks in a chat, whatever dialect it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from plugway.contract.conversation import Message
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """Describes a function of the client's that a model may ask for.
+
+    Attributes:
+        name: Its name.
+        description: What it does.
+        parameters: JSON schema of its arguments, as the client wrote it.
+        strict: Arguments must fit the schema exactly.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    strict: bool = False
+
+
+class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Says whether functions are to be asked for.
+
+    Attributes:
+        mode: `auto`: as the model likes; `none`; `required`: one at least.
+        names: Only these; empty: any.
+        parallel: Several at once are welcome.
+    """
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    names: tuple[str, ...] = ()
+    parallel: bool = True
+
+
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True):
+    """Says how much a model is to think before it answers.
+
+    Attributes:
+        effort: `none`, `low`, `medium` or `high`.
+        budget: Most tokens to think with; None: as the effort says.
+        shown: Thoughts are wanted in the answer.
+    """
+
+    effort: Literal["none", "low", "medium", "high"] = "medium"
+    budget: int | None = None
+    shown: bool = True
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Is what a client asks, checked and in one form for all dialects.
+
+    Attributes:
+        model: Name of the model, as asked for.
+        messages: The conversation, oldest first; system text comes first, where it stands.
+        stream: The client takes the answer as it comes.
+        tools: Functions that the model may ask for.
+        tool_choice: Whether it may, or must.
+        temperature: 0 to 2.
+        top_p: 0 to 1.
+        top_k: 1 or more.
+        max_tokens: Most tokens of the answer.
+        stop: Texts before which the answer ends.
+        seed: For answers that can be had again.
+        reasoning: How much to think; None: as the model likes.
+        json_schema: The answer must be JSON that fits; an empty mapping: any object.
+        search: Search the web; None: as the model likes.
+        user: The client's own name for whom it asks.
+        given: Names of the parameters that the client gave, in its own spelling, by the
+            attribute that holds them.
+
+    Example:
+        >>> from plugway import Text
+        >>> asked = ChatRequest(model="m", messages=(Message("user", (Text("Hi"),)),))
+        >>> asked.messages[0].text
+        'Hi'
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    reasoning: Reasoning | None = None
+    json_schema: Mapping[str, Any] | None = None
+    search: bool | None = None
+    user: str | None = None
+    given: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def spelt(self, name: str) -> str:
+        """Return how the client spelt a parameter, for errors that name it.
+
+        Args:
+            name: Name of the attribute.
+        """
+        return self.given.get(name, name)

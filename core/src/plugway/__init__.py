@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
     from plugway.request import Request, sent
+    from plugway.socket import Socket
     from plugway.tasks.submission import Submission
     from plugway.upstream import Answer, Timeouts, Upstream
 
@@ -173,6 +174,7 @@ __all__ = [
     "SafetyBlocked",
     "Secret",
     "SettingsTable",
+    "Socket",
     "Submission",
     "Tables",
     "TariffRow",
@@ -217,6 +219,7 @@ _LAZY = {
     "Gateway": "plugway.gateway:Gateway",
     "Principal": "plugway.identity.principal:Principal",
     "Request": "plugway.request:Request",
+    "Socket": "plugway.socket:Socket",
     "Submission": "plugway.tasks.submission:Submission",
     "Timeouts": "plugway.upstream:Timeouts",
     "Upstream": "plugway.upstream:Upstream",

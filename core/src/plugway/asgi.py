@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from starlette.responses import JSONResponse
 
@@ -16,17 +16,21 @@ from plugway.calls.body import ClientDeparted
 from plugway.chat.dialects import chat_mounts
 from plugway.clock import Clock
 from plugway.contract import ErrorBody, Mount, plain_error
+from plugway.contract.routes import SOCKET
 from plugway.errors import PlugwayError
 from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
 from plugway.request import Request
 from plugway.server.guard import REQUEST_ID, STARTED, TASK, Guard
 from plugway.server.inflight import Inflight
+from plugway.socket import Socket
 from plugway.telemetry.access import FACTS, OVERHEAD, AccessLog, CallFacts
 from plugway.telemetry.logs import request_id
 
 if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope, Send
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from plugway.identity.principal import Principal
     from plugway.settings import ServerSettings
@@ -114,7 +118,24 @@ class App:
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _, mount, scope["path_params"] = self.gateway.registry.routes.find(SOCKET, scope["path"])
+        endpoint = cast("Callable[[Socket], Awaitable[None]]", mount.endpoint)
+        await endpoint(
+            Socket(
+                scope,
+                receive,
+                send,
+                request_id=scope[REQUEST_ID],
+                client_ip=self._address.client_ip(scope),
+                principal=self._identify(scope, mount),
+            )
+        )
+
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+            return
         gateway = self.gateway
         answer = _Answer(send, scope)
         mount: Mount | None = None
@@ -136,7 +157,8 @@ class App:
                 client_ip=ip,
                 principal=self._identify(scope, mount),
             )
-            response = await mount.endpoint(request)
+            endpoint = cast("Callable[[Request], Awaitable[ASGIApp]]", mount.endpoint)
+            response = await endpoint(request)
             await response(scope, receive, answer)
         except Exception as error:  # every failure is rendered in the surface's own shape
             failure = error if isinstance(error, PlugwayError) else PlugwayError()

@@ -72,7 +72,8 @@ def document(routes: Iterable[Route], *, version: str, server: str = "") -> dict
         >>> described["paths"]["/ping"]["get"]["tags"]
         ['echo']
     """
-    routes = tuple(routes)
+    # The document has no form for WebSockets.
+    routes = tuple(route for route in routes if not route.mount.socket)
     types = _Types(routes)
     names: dict[str, str] = {}
     paths: dict[str, dict[str, Any]] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plugway.contract import ErrorBody, Mount, plain_error
+from plugway.contract.routes import SOCKET
 from plugway.errors import ConfigurationError, MethodNotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class RouteTable:
         found = _walk(self._root, segments, 1, method, values, others)
         if found is not None:
             return found.owner, found.mount, dict(zip(found.names, values, strict=True))
+        others.pop(SOCKET, None)
         if others:
             raise WrongMethod(next(iter(others.values())), others)
         raise NoRoute(self._neighbour(segments))

@@ -193,19 +193,6 @@ def test_http2_by_prior_knowledge_is_refused(probe: Any) -> None:
     assert settings not in reply.raw
 
 
-def test_websockets_are_refused(probe: Any) -> None:
-    reply = probe.ask(
-        probe.head(
-            b"/hello",
-            b"Connection: Upgrade",
-            b"Upgrade: websocket",
-            b"Sec-WebSocket-Version: 13",
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        )
-    )
-    assert reply.status in (200, 403)  # 200: served as the plain request that it is too
-
-
 def test_no_server_header(probe: Any, name: str) -> None:
     reply = probe.get("/hello")
     assert name == "granian" or b"server:" not in reply.head

@@ -385,7 +385,7 @@ async def test_the_pause_is_timed_in_whatever_task_reads() -> None:
     await settled(guard)
 
 
-async def test_lifespans_pass_and_websockets_do_not() -> None:
+async def test_lifespans_pass_and_sockets_only_with_a_proper_head() -> None:
     scopes: list[Scope] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -394,6 +394,16 @@ async def test_lifespans_pass_and_websockets_do_not() -> None:
     guard = guarded(app)
     wire = Wire()
     await guard({"type": "lifespan"}, wire.receive, wire.send)
-    await guard({"type": "websocket", "path": "/"}, wire.receive, wire.send)
-    assert scopes == [{"type": "lifespan"}]
-    assert wire.sent == [{"type": "websocket.close", "code": 1008}]
+    head = {
+        "type": "websocket",
+        "scheme": "ws",
+        "http_version": "1.1",
+        "path": "/a",
+        "query_string": b"",
+        "headers": [(b"host", b"h")],
+    }
+    await guard(dict(head), wire.receive, wire.send)
+    await guard({**head, "path": "/a//b"}, wire.receive, wire.send)
+    await guard({**head, "headers": []}, wire.receive, wire.send)
+    assert [scope["type"] for scope in scopes] == ["lifespan", "websocket"]
+    assert wire.sent == [{"type": "websocket.close", "code": 1008}] * 2

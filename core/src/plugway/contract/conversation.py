@@ -41,7 +41,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, tag="media"):
         name: Its file name, if the client gave one.
 
     Example:
-        >>> Media(mime_type="image/png", data=b"…png…".hex().encode()).kind
+        >>> Media(mime_type="image/png", url="https://example.com/a.png").kind
         'image'
     """
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from plugway.request import Request
+    from plugway.socket import Socket
 
+
+#: Stands for the method where a WebSocket is opened.
+SOCKET = "WEBSOCKET"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -75,12 +79,14 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         path: Starts with `/`. A segment may be `{name}`, which matches one segment that is
             not empty and is found in `request.path_params`, decoded once. No trailing slash.
-        endpoint: `async def endpoint(request)` returning an ASGI response.
+        endpoint: `async def endpoint(request)` returning an ASGI response; where `socket` is set
+            `async def endpoint(socket)`, which accepts it and stays until it ends.
         methods: Methods it takes. `HEAD` is not implied by `GET`.
         prefix: Serve everything at and below `path`; `request.path` tells what was asked.
         public: No key is asked for. Shown in `plugway plugins`.
         fallback: Give the path up to another plugin that mounts the same one.
         slash: Also take the path with one trailing slash.
+        socket: A WebSocket is opened here; `methods` do not count.
         errors: Renders errors in this surface's official shape.
         operation: Entry in the OpenAPI document.
 
@@ -97,20 +103,23 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    endpoint: Callable[[Request], Awaitable[ASGIApp]]
+    endpoint: Callable[[Request], Awaitable[ASGIApp]] | Callable[[Socket], Awaitable[None]]
     methods: Set[str] = METHODS
     prefix: bool = False
     public: bool = False
     fallback: bool = False
     slash: bool = False
+    socket: bool = False
     errors: Callable[[PlugwayError, str], ErrorBody] = plain_error
     operation: Operation | None = None
 
     def __post_init__(self) -> None:
+        if self.socket:
+            msgspec.structs.force_setattr(self, "methods", frozenset({SOCKET}))
         fault = _path_fault(self.path)
         if fault is not None:
             raise ConfigurationError(f"route {self.path!r}: {fault}")
-        if not self.methods or not set(self.methods) <= METHODS:
+        if not self.methods or not set(self.methods) <= {*METHODS, SOCKET}:
             raise ConfigurationError(f"route {self.path!r}: methods must be from {sorted(METHODS)}")
         if inspect.isfunction(self.endpoint) and not inspect.iscoroutinefunction(
             inspect.unwrap(self.endpoint)

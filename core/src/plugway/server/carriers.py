@@ -26,6 +26,9 @@ KEEP_ALIVE = 75.0
 #: Seconds that a client may take to send a request's head.
 HEAD_SECONDS = 10.0
 
+#: Bytes of the longest message on a WebSocket; a longer one closes it.
+WEBSOCKET_BYTES = 4 * 1024 * 1024
+
 _PACKAGES: dict[str, tuple[str, ...]] = {
     "hypercorn": ("hypercorn",),
     "uvicorn": ("uvicorn", "httptools"),

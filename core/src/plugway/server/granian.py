@@ -47,7 +47,7 @@ class _Server(Server):
             app,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
-            websockets=False,
+            websockets=True,
             backlog=BACKLOG,
             backpressure=_BACKPRESSURE,
             http1_settings=HTTP1Settings(

@@ -12,6 +12,7 @@ from plugway.ids import new_id
 from plugway.server.admission import admit
 from plugway.server.deadlines import Deadlines, running_task
 from plugway.server.exchange import Exchange, Upload
+from plugway.server.handshake import Handshake
 from plugway.server.inflight import Inflight
 from plugway.server.refusals import DeadlinePassed, refuse
 
@@ -80,7 +81,7 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             else:
-                await send({"type": "websocket.close", "code": 1008})
+                await self._socket(scope, receive, send)
             return
         limits = self._settings()
         fields = dict(scope["headers"])
@@ -115,6 +116,13 @@ class Guard:
             if exchange is not None:
                 exchange.close()
             inflight.end(task)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fields = dict(scope["headers"])
+        scope[REQUEST_ID] = request_id = _request_id(fields)
+        scope[STARTED] = self._clock.monotonic()
+        handshake = Handshake(scope, receive, send, request_id)
+        await handshake.run(self._app, fields, self._settings(), self.inflight)
 
     def _running_task(self) -> asyncio.Task[Any]:
         # Asking which loop runs is a system call on Python 3.11, and it is always the same.

@@ -16,7 +16,7 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
 from hypercorn.typing import ConnectionState, H11SendableEvent
 
-from plugway.server.carriers import HEAD_SECONDS, KEEP_ALIVE
+from plugway.server.carriers import HEAD_SECONDS, KEEP_ALIVE, WEBSOCKET_BYTES
 from plugway.server.deadlines import running_task
 from plugway.server.listener import BACKLOG
 
@@ -205,6 +205,7 @@ def _config(settings: ServerSettings) -> Config:
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
     config.keep_alive_max_requests = sys.maxsize
+    config.websocket_max_message_size = WEBSOCKET_BYTES
     # The request line comes on top of the headers.
     config.h11_max_incomplete_size = settings.max_header_bytes + 16 * 1024
     return config

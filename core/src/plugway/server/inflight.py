@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from plugway.server.deadlines import Deadlines
+from plugway.server.deadlines import Deadlines, running_task
 
 
 class Inflight(Deadlines):
@@ -14,13 +16,16 @@ class Inflight(Deadlines):
     Attributes:
         ready: Whether load balancers should send requests here; `/readyz` shows it.
             Requests that come all the same are served.
+        stopping: No socket stays open any more.
     """
 
     def __init__(self) -> None:
         """Start with nothing running, and not ready."""
         super().__init__()
         self.ready = False
+        self.stopping = False
         self._waiters: list[asyncio.Future[None]] = []
+        self._sockets: set[asyncio.Task[Any]] = set()
 
     def end(self, task: asyncio.Task[Any]) -> None:
         """Count a request no more."""
@@ -30,6 +35,22 @@ class Inflight(Deadlines):
                 if not waiter.done():
                     waiter.set_result(None)
             self._waiters.clear()
+
+    @contextmanager
+    def socket(self) -> Iterator[None]:
+        """Know a WebSocket while it is served: it has no deadline, and ends with the server."""
+        task = running_task()
+        self._sockets.add(task)
+        try:
+            yield
+        finally:
+            self._sockets.discard(task)
+
+    def close_sockets(self) -> None:
+        """End every WebSocket: those who were connected go to another node."""
+        self.stopping = True
+        for task in self._sockets:
+            task.cancel("the gateway is stopping")
 
     async def idle(self, seconds: float) -> bool:
         """Wait until nothing runs.

@@ -88,6 +88,7 @@ async def _wind_down(
 ) -> None:
     if settings.drain_seconds:
         await asyncio.wait((carrying,), timeout=settings.drain_seconds)
+    inflight.close_sockets()
     stop.set()
     _, running = await asyncio.wait((carrying,), timeout=settings.graceful_seconds)
     if running:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from plugway.server.carriers import HEAD_SECONDS, KEEP_ALIVE
+from plugway.server.carriers import HEAD_SECONDS, KEEP_ALIVE, WEBSOCKET_BYTES
 from plugway.server.listener import BACKLOG
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ async def carry(
     config = uvicorn.Config(
         cast("Any", app),
         http=cast("type[asyncio.Protocol]", protocol),
-        ws="none",
+        ws="wsproto",
+        ws_max_size=WEBSOCKET_BYTES,
         lifespan="off",
         interface="asgi3",
         log_config=None,

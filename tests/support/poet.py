@@ -53,9 +53,8 @@ class PoetModels(ChatModels):
         left: Answers that were closed before their end.
     """
 
-    provider = "poet"
-
-    def __init__(self) -> None:
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
         self.script: deque[list[Line]] = deque()
         self.asked: list[ChatRequest] = []
         self.models: list[ChatModel] = [PARROT, POET, PAINTER]
@@ -94,13 +93,14 @@ class PoetModels(ChatModels):
 class PoetPlugin:
     """Serves `parrot`, `poet` and `poet-image` without any upstream."""
 
-    def __init__(self) -> None:
-        self.poet = PoetModels()
+    def __init__(self, provider: str = "poet") -> None:
+        self.poet = PoetModels(provider)
 
     @hookimpl
     def register_providers(self) -> Iterable[Provider]:
         """Return the provider."""
-        return [Provider(name="poet", title="Poet", models=("parrot", "poet"), more_models=True)]
+        models = ("parrot", "poet")
+        return [Provider(name=self.poet.provider, title="Poet", models=models, more_models=True)]
 
     @hookimpl
     def register_models(self) -> Iterable[ChatModels]:

@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from plugway.bindings import Binding
     from plugway.calls.call import Call
     from plugway.calls.turn import Turn
+    from plugway.cli.session import Session
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
     from plugway.request import Request, sent
@@ -173,6 +174,7 @@ __all__ = [
     "Request",
     "SafetyBlocked",
     "Secret",
+    "Session",
     "SettingsTable",
     "Socket",
     "Submission",
@@ -220,6 +222,7 @@ _LAZY = {
     "Principal": "plugway.identity.principal:Principal",
     "Request": "plugway.request:Request",
     "Socket": "plugway.socket:Socket",
+    "Session": "plugway.cli.session:Session",
     "Submission": "plugway.tasks.submission:Submission",
     "Timeouts": "plugway.upstream:Timeouts",
     "Upstream": "plugway.upstream:Upstream",

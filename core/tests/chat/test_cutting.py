@@ -82,7 +82,7 @@ def test_no_more_tokens_come_than_were_asked_for(pieces: list[str], limit: int) 
 
 def test_what_the_model_honours_is_left_to_it() -> None:
     model = ChatModel(id="m", honours=frozenset({"stop", "max_tokens"}))
-    events = [TextDelta("one STOP two"), Finish()]
+    events: list[ChatEvent] = [TextDelta("one STOP two"), Finish()]
     assert run(events, stop=("STOP",), max_tokens=1, model=model) == events
 
 

@@ -22,7 +22,7 @@ def plugin_command(context: click.Context, name: str) -> click.Command | None:
 
     Args:
         context: Its root has the session.
-        name: The plugin's.
+        name: The plugin's; dashes are as good as underscores.
 
     Returns:
         A group, or the plugin's one command of its own name; None: no such plugin.
@@ -30,6 +30,39 @@ def plugin_command(context: click.Context, name: str) -> click.Command | None:
     Raises:
         ClickException: The plugin is left out, or has no commands.
     """
+    name = name.replace("-", "_")
+    commands = _commands(context, name)
+    if commands is None:
+        return None
+    if not commands:
+        raise click.ClickException(f"plugin {name} has no commands")
+    if len(commands) == 1 and commands[0].name == name:
+        return commands[0]
+    return click.Group(
+        name,
+        commands={str(command.name): command for command in commands},
+        help=f"Commands of the plugin {name}.",
+    )
+
+
+def worker_command(context: click.Context, name: str) -> click.Command | None:
+    """Return the command that a plugin calls `worker`, for `plugway worker <plugin>`.
+
+    Args:
+        context: Its root has the session.
+        name: The plugin's.
+
+    Returns:
+        None: no such plugin, or it has none.
+
+    Raises:
+        ClickException: The plugin is left out.
+    """
+    commands = _commands(context, name.replace("-", "_")) or ()
+    return next((command for command in commands if command.name == "worker"), None)
+
+
+def _commands(context: click.Context, name: str) -> tuple[click.Command, ...] | None:
     if name not in plugin_names():
         return None
     from plugway.configuration import load
@@ -43,13 +76,4 @@ def plugin_command(context: click.Context, name: str) -> click.Command | None:
     for plugin in loaded.plugins:
         if plugin.name == name and plugin.reason is not None:
             raise click.ClickException(f"plugin {plugin.label} is left out: {plugin.reason}")
-    commands = loaded.commands.get(name, ())
-    if not commands:
-        raise click.ClickException(f"plugin {name} has no commands")
-    if len(commands) == 1 and commands[0].name == name:
-        return commands[0]
-    return click.Group(
-        name,
-        commands={str(command.name): command for command in commands},
-        help=f"Commands of the plugin {name}.",
-    )
+    return loaded.commands.get(name, ())

@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from plugway.cli.options import LocalLeaf
+from plugway.cli.extensions import worker_command
+from plugway.cli.options import home_option
 from plugway.cli.serve import reload, take_log
 from plugway.cli.session import Session
 
@@ -18,10 +19,27 @@ if TYPE_CHECKING:
     from plugway.asgi import App
 
 
-@click.command(cls=LocalLeaf)
-@click.pass_obj
-def worker(session: Session) -> None:
-    """Do a gateway's background work and listen nowhere, until SIGTERM or SIGINT."""
+class Workers(click.Group):
+    """Does the work of a gateway, or of a plugin that has a worker of its own."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**{**attributes, "params": home_option()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the worker of a plugin."""
+        return worker_command(ctx, cmd_name)
+
+
+@click.group(cls=Workers, invoke_without_command=True, subcommand_metavar="[PLUGIN]")
+@click.pass_context
+def worker(context: click.Context) -> None:
+    """Do a gateway's background work and listen nowhere, until SIGTERM or SIGINT.
+
+    With the name of a plugin its own worker runs instead, which may be on another machine.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.find_object(Session) or Session()
     session.check_home()
     from plugway.asgi import create_app
     from plugway.configuration import load

@@ -54,6 +54,10 @@ def register_settings() -> type[msgspec.Struct]:  # type: ignore[empty-body]  # 
 def register_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]  # a spec has no body
     """Return commands, mounted as `plugway <name> …`.
 
+    With `@click.pass_obj` a command gets a `Session`: it names the gateway that the command is
+    for, and `session.connect()` speaks to its admin API, in this process or at a URL. A command
+    named `worker` is found as `plugway worker <name>` too.
+
     Called: once, when plugins are loaded.
     Results: those of all plugins; each plugin has its own `plugway <name>`, so that names
         need to be distinct within the plugin only.

@@ -32,6 +32,7 @@ bench: $(VENV)/.developing
 	@$(BIN)/python bench/relay.py $(ARGS)
 	@$(BIN)/python bench/memory.py $(ARGS)
 	@$(BIN)/python bench/tasks.py $(ARGS)
+	@$(BIN)/python bench/chat.py $(ARGS)
 
 # Tasks on two nodes with SIGKILL, lost answers and false callbacks, and everybody's word compared
 # in the end: make torture ROUNDS=200 SEED=1 DB=postgres://… (an empty database; none: SQLite).

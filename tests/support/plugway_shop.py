@@ -16,6 +16,7 @@ from plugway import (
     Mount,
     Provider,
     Request,
+    Session,
     TariffRow,
     Tour,
     Usage,
@@ -91,7 +92,20 @@ def register_commands() -> Iterable[click.Command]:
         """Say hello."""
         click.echo("hello from the shop")
 
-    return [greet]
+    @click.command("worker")
+    @click.argument("name")
+    def worker(name: str) -> None:
+        """Work for the shop."""
+        click.echo(f"{name} works")
+
+    @click.command("import")
+    @click.pass_obj
+    def importing(session: Session) -> None:
+        """Say whose gateway it would be taken into."""
+        with session.connect() as client:
+            click.echo(f"customers of {client.get('users')['items'][0]['name']}")
+
+    return [greet, worker, importing]
 
 
 @hookimpl

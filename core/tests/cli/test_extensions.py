@@ -25,7 +25,15 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_plugins_commands_stand_under_its_name(shell: Shell) -> None:
     assert shell("shop", "greet").out == "hello from the shop\n"
     text = shell("shop", "--help").out
-    assert "greet  Say hello." in text
+    assert "greet   Say hello." in text
+
+
+def test_its_worker_and_its_importer_stand_under_the_cores_commands_too(shell: Shell) -> None:
+    assert shell("worker", "shop", "ann").out == "ann works\n"
+    assert shell("shop", "worker", "ann").out == "ann works\n"
+    assert shell("import", "shop").out == "customers of admin\n"
+    ran = shell("worker", "nobody", check=False)
+    assert (ran.code, "No such command 'nobody'" in ran.err) == (2, True)
 
 
 def test_they_need_no_gateway(new_shell: Shell) -> None:

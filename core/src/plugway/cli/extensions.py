@@ -45,12 +45,13 @@ def plugin_command(context: click.Context, name: str) -> click.Command | None:
     )
 
 
-def worker_command(context: click.Context, name: str) -> click.Command | None:
-    """Return the command that a plugin calls `worker`, for `plugway worker <plugin>`.
+def own_command(context: click.Context, name: str, verb: str) -> click.Command | None:
+    """Return the command of a plugin that a command of the core stands before.
 
     Args:
         context: Its root has the session.
         name: The plugin's.
+        verb: What the plugin calls it: `worker` is `plugway worker <plugin>` too.
 
     Returns:
         None: no such plugin, or it has none.
@@ -59,7 +60,7 @@ def worker_command(context: click.Context, name: str) -> click.Command | None:
         ClickException: The plugin is left out.
     """
     commands = _commands(context, name.replace("-", "_")) or ()
-    return next((command for command in commands if command.name == "worker"), None)
+    return next((command for command in commands if command.name == verb), None)
 
 
 def _commands(context: click.Context, name: str) -> tuple[click.Command, ...] | None:

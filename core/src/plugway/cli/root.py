@@ -33,6 +33,7 @@ COMMANDS = {
     "tasks": ("tasks", "Upstream jobs that outlive their call: find, ask, refund."),
     "ledger": ("ledger", "Entries, holds, refunds, and the proof that they add up."),
     "vault": ("vault", "The key that seals secrets."),
+    "import": ("importing", "Take over what an older system has."),
     "doctor": ("doctor", "Check that everything is as it should be."),
     "openapi": ("openapi", "Print the OpenAPI document."),
     "version": ("version", "Print the version."),

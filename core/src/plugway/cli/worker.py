@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from plugway.cli.extensions import worker_command
+from plugway.cli.extensions import own_command
 from plugway.cli.options import home_option
 from plugway.cli.serve import reload, take_log
 from plugway.cli.session import Session
@@ -27,7 +27,7 @@ class Workers(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the worker of a plugin."""
-        return worker_command(ctx, cmd_name)
+        return own_command(ctx, cmd_name, "worker")
 
 
 @click.group(cls=Workers, invoke_without_command=True, subcommand_metavar="[PLUGIN]")

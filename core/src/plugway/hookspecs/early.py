@@ -56,7 +56,8 @@ def register_commands() -> Iterable[click.Command]:  # type: ignore[empty-body] 
 
     With `@click.pass_obj` a command gets a `Session`: it names the gateway that the command is
     for, and `session.connect()` speaks to its admin API, in this process or at a URL. A command
-    named `worker` is found as `plugway worker <name>` too.
+    named `worker` is found as `plugway worker <name>` too, and one named
+    `import` as `plugway import <name>`.
 
     Called: once, when plugins are loaded.
     Results: those of all plugins; each plugin has its own `plugway <name>`, so that names

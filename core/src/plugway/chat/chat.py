@@ -111,6 +111,7 @@ class Chat:
             heading=heading,
             parts=found.parts(),
             citations=tuple(found.citations),
+            cited=tuple(found.cited),
             finish=tally.finish,
             tokens=tally.tokens,
             estimated=tally.estimated,

@@ -27,6 +27,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
         heading: Names it.
         parts: What was said; neighbours of a kind are one.
         citations: Sources.
+        cited: For each of them, how many parts were complete when it came.
         finish: Why it ended.
         tokens: What it used.
         estimated: The gateway counted the tokens.
@@ -36,6 +37,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     heading: Heading
     parts: tuple[AnswerPart, ...]
     citations: tuple[Citation, ...]
+    cited: tuple[int, ...] = ()
     finish: Finish
     tokens: TokenCount
     estimated: bool
@@ -68,6 +70,7 @@ class Collected:
     Attributes:
         parts: What was said so far.
         citations: Sources so far.
+        cited: For each of them, how many parts were complete when it came.
     """
 
     def __init__(self) -> None:
@@ -76,6 +79,7 @@ class Collected:
         self._kind: type[TextDelta | ThoughtDelta] | None = None
         self._parts: list[AnswerPart] = []
         self.citations: list[Citation] = []
+        self.cited: list[int] = []
 
     def note(self, event: ChatEvent) -> None:
         """Add one event.
@@ -95,6 +99,7 @@ class Collected:
             self._parts.append(event)
         elif isinstance(event, Citation):
             self.citations.append(event)
+            self.cited.append(len(self._parts))
 
     def parts(self) -> tuple[AnswerPart, ...]:
         """Return what was said."""

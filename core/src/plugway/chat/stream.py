@@ -49,7 +49,8 @@ class Stream:
         self.begun = False
         self._send = request.asgi_send
         self._encoder = encoder
-        self._heading = heading
+        # Now: encoders are asked for the bytes of an event before those go.
+        self._opening = encoder.begin(heading)
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         self._clock = clock
         self._silence = silence
@@ -84,8 +85,9 @@ class Stream:
         """
         await self._rest()
         async with self._turn:
-            await self._begin()
-            await self._send({"type": "http.response.body", "body": data, "more_body": False})
+            first = await self._begin()
+            body = first + data
+            await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _write(self, data: bytes) -> None:
         first = await self._begin()
@@ -106,7 +108,7 @@ class Stream:
         if self.call is not None:
             headers.append((OVERHEAD, b"%.3f" % (self.call.begin_answer() * 1000)))
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        return self._encoder.begin(self._heading)
+        return self._opening
 
     async def _beat(self) -> None:
         while True:

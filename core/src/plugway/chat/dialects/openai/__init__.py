@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plugway.chat.dialects.openai import models
+from plugway.chat.dialects.openai.answer import ChatAnswer
+from plugway.chat.dialects.openai.asked import ChatBody
+from plugway.chat.dialects.openai.completions import Completions
+from plugway.chat.dialects.openai.errors import official
+from plugway.chat.dialects.openai.images import ImageAnswer, ImageBody, Images
+from plugway.chat.dialects.openai.models import ListedModel, ModelList, Models
+from plugway.contract import Mount, Operation
+
 if TYPE_CHECKING:
-    from plugway.contract import Mount
     from plugway.gateway import Gateway
+
+_TAGS = ("openai",)
 
 
 def mounts(gateway: Gateway) -> list[Mount]:
@@ -15,4 +25,49 @@ def mounts(gateway: Gateway) -> list[Mount]:
     Args:
         gateway: The gateway; its parts are used when a request comes, not now.
     """
-    return []
+    listing = Models(gateway)
+    return [
+        Mount(
+            path="/v1/chat/completions",
+            endpoint=Completions(gateway).create,
+            methods={"POST"},
+            errors=official,
+            operation=Operation(
+                summary="Chat, in OpenAI's dialect.",
+                request=ChatBody,
+                response=ChatAnswer,
+                tags=_TAGS,
+            ),
+        ),
+        Mount(
+            path=models.PATH,
+            endpoint=listing.listed,
+            methods={"GET"},
+            errors=official,
+            operation=Operation(
+                summary="List the models of this key.", response=ModelList, tags=_TAGS
+            ),
+        ),
+        Mount(
+            path=models.PATH,
+            endpoint=listing.one,
+            methods={"GET"},
+            prefix=True,
+            errors=official,
+            operation=Operation(summary="Tell of one model.", response=ListedModel, tags=_TAGS),
+        ),
+        Mount(
+            path="/v1/images/generations",
+            endpoint=Images(gateway).create,
+            methods={"POST"},
+            # A plugin may have images of its own.
+            fallback=True,
+            errors=official,
+            operation=Operation(
+                summary="Make images with a model that chats.",
+                request=ImageBody,
+                response=ImageAnswer,
+                tags=_TAGS,
+            ),
+        ),
+    ]

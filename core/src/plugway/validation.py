@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import msgspec
 
 _NAMED = re.compile(r"Object (?:contains|missing required) (?:unknown )?field `(.*?)`")
+#: Characters of msgspec's own words that are repeated.
+_LENGTH = 300
+
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -40,6 +43,9 @@ def invalid(error: msgspec.ValidationError) -> BadRequest:
             f"{field}: {'is required' if missing else 'there is no such field'}", field=field
         )
     message = message[:1].lower() + message[1:].replace("`", "")
+    if len(message) > _LENGTH:
+        # It repeats what was given, which may be anything.
+        message = message[:_LENGTH] + "…"
     if not path:
         return BadRequest(f"the body: {message}")
     return BadRequest(f"{path}: {message}", field=path)

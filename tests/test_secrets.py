@@ -104,6 +104,12 @@ async def _calls(whole: Whole) -> None:
     await whole.call("/runway/x", 401, key=wrong)
     for name in ("authorization", "x-api-key"):
         await whole.call("/runway/x", 401, headers={name: f"{wrong} and more"})
+    for key, statuses in ((whole.key, (200, 404)), (wrong, (401, 404))):
+        # Google's clients may put it into the address.
+        for path, status in zip(("/v1beta/models", "/v1beta/nothing"), statuses, strict=True):
+            async with whole.client.get(f"{whole.server.url}{path}?key={key}") as response:
+                assert response.status == status
+                whole.said += [str(response.headers), await response.text()]
     await whole.call(f"/{wrong}", 404)
     await whole.call("/runway/%2e%2e/x", 400)
     # Others' writing holds the ledger up.

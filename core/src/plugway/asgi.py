@@ -20,6 +20,7 @@ from plugway.contract.routes import SOCKET
 from plugway.errors import PlugwayError
 from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
+from plugway.identity.presented import without_key
 from plugway.request import Request
 from plugway.server.guard import REQUEST_ID, STARTED, TASK, Guard
 from plugway.server.inflight import Inflight
@@ -147,6 +148,8 @@ class App:
         try:
             plugin, mount, params = gateway.registry.routes.find(scope["method"], scope["path"])
             scope["path_params"] = params
+            if mount.instead is not None:
+                mount = mount.serving(scope)
             request = Request(
                 scope,
                 receive,
@@ -191,7 +194,10 @@ class App:
         if local is not None or mount.public:
             # Only the command line, in this process, can put a principal into the scope.
             return local
-        return self.gateway.identity.identify(scope["headers"])
+        query: bytes = scope["query_string"]
+        if "key" in mount.keys:
+            scope["query_string"] = without_key(query)
+        return self.gateway.identity.identify(scope["headers"], mount.keys, query)
 
     async def _refuse(
         self,

@@ -187,6 +187,13 @@ async def test_a_failure_after_the_first_word_is_told_in_the_stream_and_what_cam
     assert await front.last() == (6 + 2 * 2, 502, "upstream_interrupted")
 
 
+async def test_half_a_character_is_replaced_and_breaks_nothing(front: Front) -> None:
+    front.poet.script.append([TextDelta("a\ud83d"), ThoughtDelta("\udc00b"), TextDelta("你😀")])
+    lines = await front.lines()
+    assert lines[1:4] == ["text a\ufffd", "thought \ufffdb", "text 你😀"]
+    assert lines[-1] == "end stop"
+
+
 async def test_an_answer_without_an_end_is_a_failure(front: Front) -> None:
     front.poet.whole = False
     front.poet.script.append([TextDelta("Half an")])

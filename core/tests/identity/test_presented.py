@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugway.errors import NotAuthenticated
-from plugway.identity.presented import MAX_TOKEN, presented
+from plugway.identity.presented import MAX_TOKEN, has_key, presented, without_key
 
 KEY = b"sk-0123456789abcdefghijklmnopqrstuvwxyz-_ABCDEFG"
 
@@ -111,6 +112,95 @@ def test_every_key_that_is_made_can_be_presented(tail: bytes, bearer: bool) -> N
     key = b"sk-" + tail
     header = (b"authorization", b"Bearer " + key) if bearer else (b"x-api-key", key)
     assert presented([(b"accept", b"*/*"), header]) == key
+
+
+# Other places, for those who take keys there.
+
+GOOGLES = frozenset({"bearer", "x-goog-api-key", "key"})
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ([(b"x-goog-api-key", KEY)], b""),
+        ([(b"authorization", b"Bearer " + KEY)], b"alt=sse"),
+        ([], b"key=" + KEY),
+        ([], b"alt=sse&key=" + KEY + b"&pageSize=3"),
+        ([], b"k%65y=" + KEY.replace(b"-", b"%2D")),
+        # What is not one of the places says nothing.
+        ([(b"x-api-key", b"other-key-of-somebody")], b"key=" + KEY),
+        ([(b"x-goog-api-key", KEY)], b"api_key=other&keys=other&KEY=other"),
+    ],
+)
+def test_other_places(headers: list[tuple[bytes, bytes]], query: bytes) -> None:
+    assert presented(headers, GOOGLES, query) == KEY
+    assert without_key(query).count(KEY) == 0
+    assert has_key(query) == (without_key(query) != query)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ([], b""),
+        ([], b"key=" + KEY),
+        ([(b"x-goog-api-key", KEY)], b""),
+    ],
+)
+def test_those_places_are_for_who_names_them(
+    headers: list[tuple[bytes, bytes]], query: bytes
+) -> None:
+    with pytest.raises(NotAuthenticated) as caught:
+        presented(headers, query=query)
+    assert caught.value.reason == "absent"
+    assert presented([*headers, (b"x-api-key", KEY)], query=query) == KEY
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "reason"),
+    [
+        ([], b"", "absent"),
+        ([], b"key", "absent"),
+        ([], b"key=", "absent"),
+        ([], b"key=%20", "absent"),
+        ([(b"x-api-key", KEY)], b"", "absent"),
+        ([], b"key=short", "malformed"),
+        ([], b"key=Bearer%20" + KEY, "malformed"),
+        ([], b"key=" + KEY + b"%0A", "malformed"),
+        ([], b"key=" + KEY + b"%00", "malformed"),
+        ([], b"key=%FF%FE" + KEY, "malformed"),
+        ([], b"key=" + KEY + b"&key=" + KEY, "malformed"),
+        ([], b"key=" + KEY + b"&key=", "malformed"),
+        ([], b"key=" + b"A" * 1_000_000, "malformed"),
+        ([(b"x-goog-api-key", KEY)], b"key=" + KEY, "malformed"),
+        ([(b"x-goog-api-key", KEY), (b"authorization", b"Bearer " + KEY)], b"", "malformed"),
+        ([(b"x-goog-api-key", KEY)] * 2, b"", "malformed"),
+        ([(b"authorization", b"Basic dTpw")], b"key=" + KEY, "malformed"),
+    ],
+)
+def test_one_of_those_places_and_once(
+    headers: list[tuple[bytes, bytes]], query: bytes, reason: str
+) -> None:
+    with pytest.raises(NotAuthenticated) as caught:
+        presented(headers, GOOGLES, query)
+    assert caught.value.reason == reason
+    assert caught.value.message == "No valid key was presented."
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["key", "keys", "alt"]), st.text(max_size=20)), max_size=4)
+)
+def test_a_query_is_read_as_it_is_written(fields: list[tuple[str, str]]) -> None:
+    keys = [value for name, value in fields if name == "key"]
+    query = urlencode(fields, quote_via=quote).encode()
+    assert has_key(query) == bool(keys)
+    assert parse_qsl(without_key(query).decode(), keep_blank_values=True) == [
+        pair for pair in fields if pair[0] != "key"
+    ]
+    try:
+        key = presented([], {"key"}, query)
+    except NotAuthenticated:
+        return
+    assert [key.decode()] == keys
 
 
 # Tokens, which are longer than keys.

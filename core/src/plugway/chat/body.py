@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Levels that a part may have which is passed on as it is: whoever writes or reads it again has
+#: less of the stack left than whoever read it here.
+MAX_DEPTH = 100
+
 
 async def read_body(request: Request, type_: type[T]) -> T:
     """Read a JSON object; fields that the type does not have are passed over.
@@ -69,3 +73,26 @@ def converted(data: Any, type_: type[T], place: str) -> T:
         field = f"{place}.{fault.field}" if fault.field else place
         what = fault.message.partition(": ")[2]
         raise BadRequest(f"{field}: {what}", field=field) from None
+
+
+def shallow(data: Any, place: str) -> None:
+    """Refuse a part of a body, such as a JSON schema, that is nested too deeply to be passed on.
+
+    Args:
+        data: The part, decoded.
+        place: Where it is, as the client spells it.
+
+    Raises:
+        BadRequest: It has more than `MAX_DEPTH` levels; the field is named.
+    """
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise BadRequest(f"{place}: is nested too deeply", field=place)

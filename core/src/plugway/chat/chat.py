@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plugway.calls.body import ClientDeparted
 from plugway.chat.completion import Collected, Completion
 from plugway.chat.counting import count_request
@@ -13,7 +15,15 @@ from plugway.chat.cutting import cut
 from plugway.chat.encoder import Heading
 from plugway.chat.stream import Stream
 from plugway.chat.tally import Tally
-from plugway.contract import ChatEvent, ChatModel, ChatRequest, Media, TextDelta, ToolCall
+from plugway.contract import (
+    ChatEvent,
+    ChatModel,
+    ChatRequest,
+    Media,
+    TextDelta,
+    ThoughtDelta,
+    ToolCall,
+)
 from plugway.contract.models import PARAMETERS
 from plugway.errors import PlugwayError, UpstreamInterrupted
 from plugway.ids import new_id
@@ -188,6 +198,7 @@ class Chat:
         try:
             async with aclosing(turns):
                 async for event in turns:
+                    event = _sound(event)
                     tally.note(event)
                     yield event
         finally:
@@ -197,6 +208,15 @@ class Chat:
 def _binds(event: ChatEvent) -> bool:
     """Say whether an event is part of the answer, so that nobody else may begin it anew."""
     return isinstance(event, TextDelta | Media | ToolCall)
+
+
+def _sound(event: ChatEvent) -> ChatEvent:
+    """Return an event whose text every dialect can write: half a character is none."""
+    if isinstance(event, TextDelta | ThoughtDelta) and not event.text.isascii():
+        whole = event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if whole != event.text:
+            return msgspec.structs.replace(event, text=whole)
+    return event
 
 
 def _headers(asked: ChatRequest, model: ChatModel) -> dict[str, str]:

@@ -7,7 +7,16 @@ from contextlib import aclosing
 
 from plugway.chat.counting import first_tokens
 from plugway.chat.tally import Tally
-from plugway.contract import ChatEvent, ChatModel, ChatRequest, Finish, TextDelta
+from plugway.contract import (
+    ChatEvent,
+    ChatModel,
+    ChatRequest,
+    Finish,
+    Media,
+    TextDelta,
+    ThoughtDelta,
+    ToolCall,
+)
 from plugway.errors import UpstreamInterrupted
 
 
@@ -45,8 +54,11 @@ async def _shortened(
     keep = max((len(stop) for stop in stops), default=1) - 1
     async for event in events:
         if not isinstance(event, TextDelta):
-            if pending and isinstance(event, Finish):
+            if pending and isinstance(event, Finish | ThoughtDelta | Media | ToolCall):
+                # No stop text reaches over these, and the text comes before them.
+                tally.note(TextDelta(pending))
                 yield TextDelta(pending)
+                pending = ""
             yield event
             if isinstance(event, Finish):
                 return

@@ -11,7 +11,7 @@ import msgspec
 from plugway.errors import ConfigurationError, PlugwayError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Scope
 
     from plugway.request import Request
     from plugway.socket import Socket
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 SOCKET = "WEBSOCKET"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+#: Where a client may put its key: `Authorization: Bearer …`, two headers of that name, and
+#: `key` in the query.
+KEY_STYLES = frozenset({"bearer", "x-api-key", "x-goog-api-key", "key"})
+
+#: Where it may on a mount that does not say.
+KEYS = frozenset({"bearer", "x-api-key"})
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -84,15 +91,20 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
         methods: Methods it takes. `HEAD` is not implied by `GET`.
         prefix: Serve everything at and below `path`; `request.path` tells what was asked.
         public: No key is asked for. Shown in `plugway plugins`.
+        keys: Where the key may be: any of `bearer`, `x-api-key`, `x-goog-api-key` and `key`,
+            which is the query and so is seen by whoever logs addresses on the way. More than
+            one key in these places is refused.
         fallback: Give the path up to another plugin that mounts the same one.
         slash: Also take the path with one trailing slash.
         socket: A WebSocket is opened here; `methods` do not count.
         errors: Renders errors in this surface's official shape.
         operation: Entry in the OpenAPI document.
+        instead: Returns another mount for requests that are meant for it, told by their ASGI
+            scope, where two APIs share a path; None: this one. It is as `public` as this one.
 
     Raises:
-        ConfigurationError: A path or method that cannot be routed, or an endpoint that
-            is not asynchronous.
+        ConfigurationError: A path or method that cannot be routed, a style of key that
+            there is not, or an endpoint that is not asynchronous.
 
     Example:
         >>> async def ping(request):
@@ -107,11 +119,13 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     methods: Set[str] = METHODS
     prefix: bool = False
     public: bool = False
+    keys: Set[str] = KEYS
     fallback: bool = False
     slash: bool = False
     socket: bool = False
     errors: Callable[[PlugwayError, str], ErrorBody] = plain_error
     operation: Operation | None = None
+    instead: Callable[[Scope], Mount | None] | None = None
 
     def __post_init__(self) -> None:
         if self.socket:
@@ -121,11 +135,27 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError(f"route {self.path!r}: {fault}")
         if not self.methods or not set(self.methods) <= {*METHODS, SOCKET}:
             raise ConfigurationError(f"route {self.path!r}: methods must be from {sorted(METHODS)}")
+        if not self.keys or not set(self.keys) <= KEY_STYLES:
+            raise ConfigurationError(f"route {self.path!r}: keys must be from {sorted(KEY_STYLES)}")
         if inspect.isfunction(self.endpoint) and not inspect.iscoroutinefunction(
             inspect.unwrap(self.endpoint)
         ):
             raise ConfigurationError(f"route {self.path!r}: the endpoint must be `async def`")
         msgspec.structs.force_setattr(self, "methods", frozenset(self.methods))
+        msgspec.structs.force_setattr(self, "keys", frozenset(self.keys))
+
+    def serving(self, scope: Scope) -> Mount:
+        """Return the mount that serves a request for this path.
+
+        Args:
+            scope: The request's ASGI scope.
+        """
+        other = None if self.instead is None else self.instead(scope)
+        if other is None:
+            return self
+        if other.public != self.public:
+            raise ConfigurationError(f"route {self.path!r}: another one is not as public")
+        return other
 
 
 def _path_fault(path: str) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from plugway.contract import Secret
+from plugway.contract.routes import KEYS
 from plugway.credentials.rotation import KEY_SECRET
 from plugway.errors import NotAuthenticated, NotPermitted
 from plugway.identity import jwt
@@ -51,11 +52,15 @@ class Identity:
         # What a pair signed counts as long as the pair does, so that all is verified again.
         self._verified = VerifiedTokens()
 
-    def identify(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+    def identify(
+        self, headers: Iterable[tuple[bytes, bytes]], styles: Set[str] = KEYS, query: bytes = b""
+    ) -> Principal:
         """Return who presents a key, or a token signed with a pair's secret key.
 
         Args:
             headers: As ASGI gives them, names in lower case.
+            styles: Where the key may be; see `Mount.keys`.
+            query: As ASGI gives it.
 
         Raises:
             NotAuthenticated: No key, more than one, or one that is unknown, disabled or
@@ -63,7 +68,7 @@ class Identity:
                 all but for its `reason`.
             VaultError: The vault cannot open the secret key of a token's issuer.
         """
-        shown = presented(headers)
+        shown = presented(headers, styles, query)
         # By digest: how long the look-up takes says nothing about any key.
         digest = sha256(shown).hexdigest()
         principal = self._snapshot.keys.get(digest)

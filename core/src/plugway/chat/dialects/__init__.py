@@ -17,4 +17,5 @@ def chat_mounts(gateway: Gateway) -> list[Mount]:
     Args:
         gateway: The gateway; its parts are used when a request comes, not now.
     """
-    return [mount for dialect in (openai, anthropic, gemini) for mount in dialect.mounts(gateway)]
+    others = [*openai.mounts(gateway), *anthropic.mounts(gateway)]
+    return [*gemini.shared(gateway, others), *gemini.mounts(gateway)]

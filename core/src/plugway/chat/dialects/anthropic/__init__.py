@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plugway.chat.dialects.anthropic.answer import Answer
+from plugway.chat.dialects.anthropic.body import CountBody, MessagesBody
+from plugway.chat.dialects.anthropic.errors import official
+from plugway.chat.dialects.anthropic.messages import Messages, TokensCounted
+from plugway.contract import Mount, Operation
+
 if TYPE_CHECKING:
-    from plugway.contract import Mount
     from plugway.gateway import Gateway
+
+_TAGS = ("anthropic",)
 
 
 def mounts(gateway: Gateway) -> list[Mount]:
@@ -15,4 +22,30 @@ def mounts(gateway: Gateway) -> list[Mount]:
     Args:
         gateway: The gateway; its parts are used when a request comes, not now.
     """
-    return []
+    messages = Messages(gateway)
+    return [
+        Mount(
+            path="/v1/messages",
+            endpoint=messages.create,
+            methods={"POST"},
+            errors=official,
+            operation=Operation(
+                summary="Answer a conversation, as Anthropic's API does.",
+                request=MessagesBody,
+                response=Answer,
+                tags=_TAGS,
+            ),
+        ),
+        Mount(
+            path="/v1/messages/count_tokens",
+            endpoint=messages.count,
+            methods={"POST"},
+            errors=official,
+            operation=Operation(
+                summary="Count the tokens of a conversation, as Anthropic's API does.",
+                request=CountBody,
+                response=TokensCounted,
+                tags=_TAGS,
+            ),
+        ),
+    ]

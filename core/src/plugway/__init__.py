@@ -60,6 +60,7 @@ from plugway.contract import (
     Worker,
     plain_error,
 )
+from plugway.contract.settings import ADDRESS
 from plugway.errors import (
     AccountMigrated,
     AddressRefused,
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from plugway.upstream import Answer, Timeouts, Upstream
 
 __all__ = [
+    "ADDRESS",
     "ANY",
     "CONTRACT_VERSION",
     "RESTART",

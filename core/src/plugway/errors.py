@@ -219,6 +219,27 @@ class QuotaExhausted(UpstreamError):
     code = "quota_exhausted"
     retryable = True
 
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        acted: bool = True,
+        quota: Literal["text", "images", "videos"] | None = None,
+    ) -> None:
+        """Keep what is used up.
+
+        Args:
+            message: As in `UpstreamError`.
+            field: As in `UpstreamError`.
+            retry_after: As in `UpstreamError`.
+            acted: As in `UpstreamError`.
+            quota: The kind of quota; None: what the call draws from.
+        """
+        super().__init__(message, field=field, retry_after=retry_after, acted=acted)
+        self.quota = quota
+
 
 class ChallengeRequired(CredentialRestricted):
     """The upstream wants a person to prove that there is one, which this gateway does not do."""

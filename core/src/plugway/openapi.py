@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from plugway.contract import Operation, plain_error
+from plugway.contract.routes import KEYS
 from plugway.routes import Route
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ _SECURITY_SCHEMES = {
         "description": "A plugway key.",
     },
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "googleKey": {"type": "apiKey", "in": "header", "name": "X-Goog-Api-Key"},
+    "queryKey": {"type": "apiKey", "in": "query", "name": "key"},
+}
+
+#: Names of the schemes by a mount's key styles.
+_SCHEMES = {
+    "bearer": "bearer",
+    "x-api-key": "apiKey",
+    "x-goog-api-key": "googleKey",
+    "key": "queryKey",
 }
 
 #: What `plain_error` renders; the name cannot be one that msgspec gives a struct.
@@ -90,7 +101,7 @@ def document(routes: Iterable[Route], *, version: str, server: str = "") -> dict
         "openapi": "3.1.0",
         "info": {"title": "plugway", "version": version},
         "servers": [{"url": server or "/"}],
-        "security": [{name: []} for name in _SECURITY_SCHEMES],
+        "security": _security(KEYS),
         "tags": [{"name": owner} for owner in owners],
         "paths": dict(sorted(paths.items())),
         "components": {
@@ -175,7 +186,13 @@ def _operation(route: Route, method: str, path: str, types: _Types) -> dict[str,
         described["requestBody"] = {"required": True, "content": content}
     if mount.public:
         described["security"] = []
+    elif mount.keys != KEYS:
+        described["security"] = _security(mount.keys)
     return described
+
+
+def _security(keys: Set[str]) -> list[dict[str, list[str]]]:
+    return [{name: []} for style, name in _SCHEMES.items() if style in keys]
 
 
 def _responses(mount: Mount, operation: Operation, types: _Types) -> dict[str, Any]:

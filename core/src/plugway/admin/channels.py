@@ -15,6 +15,7 @@ from plugway.admin.moments import moment
 from plugway.admin.pages import Page, Paging, Text, page
 from plugway.admin.route import Route
 from plugway.channels import store
+from plugway.contract.settings import addresses
 from plugway.credentials import store as credentials
 from plugway.errors import BadRequest, Conflict, NotPermitted
 from plugway.storage.models import ChannelRow, CredentialRow, Group
@@ -228,13 +229,18 @@ async def _keep_from_strangers(ask: Ask, changes: ChannelChange) -> None:
     row = await store.find(ask.name)
     settings = changes.settings if isinstance(changes.settings, dict) else {}
     moved = isinstance(changes.base_url, str) and changes.base_url.strip() != row.base_url
+    provider = ask.gateway.registry.providers.get(row.provider)
+    ways = () if provider is None else addresses(provider.settings)
     # Given back as it is shown it stays; empty, it goes.
-    if not moved and settings.get("proxy", "") in ("", row.settings.get("proxy", "")):
+    turned = [
+        name for name in ways if settings.get(name, "") not in ("", row.settings.get(name, ""))
+    ]
+    if not moved and not turned:
         return
     if await CredentialRow.filter(channel_id=row.id).exists():
         raise NotPermitted(
             "an administrator must do this: the channel's secrets would go somewhere else",
-            field="base_url" if moved else "settings.proxy",
+            field="base_url" if moved else f"settings.{turned[0]}",
         )
 
 

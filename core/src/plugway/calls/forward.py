@@ -165,6 +165,7 @@ class Forwarding:
                 length=body.length,
                 timeouts=Timeouts.of(settings),
                 proxy=settings.proxy,
+                sticky="" if credential is None else credential.key,
             )
         except UpstreamError as error:
             self._failed(channel, error.message)

@@ -15,6 +15,7 @@ from plugway.errors import (
     QuotaExhausted,
     UpstreamError,
 )
+from plugway.media_types import sniffed
 from plugway.upstream import Timeouts
 from plugway.upstream.headers import retry_after
 
@@ -59,6 +60,7 @@ class Turn:
         length: int | None = None,
         base_url: str | None = None,
         timeouts: Timeouts | None = None,
+        proxy: str | None = None,
     ) -> Answer:
         """Send a request with the credential's grant, and return when headers are there.
 
@@ -73,6 +75,7 @@ class Turn:
             length: Bytes of a body that streams.
             base_url: Instead of the channel's, without a slash at the end.
             timeouts: Instead of the channel's.
+            proxy: Instead of the channel's.
 
         Returns:
             The answer; it is closed at the end of the turn at the latest.
@@ -83,7 +86,9 @@ class Turn:
         """
         headers = tuple(headers)
         while True:
-            answer = await self._send(method, target, headers, content, length, base_url, timeouts)
+            answer = await self._send(
+                method, target, headers, content, length, base_url, timeouts, proxy
+            )
             if answer.status != 401 or self._credential is None:
                 return answer
             await answer.close()
@@ -149,7 +154,8 @@ class Turn:
                 f"messages: the media's URL answered with status {fetched.status}",
                 field="messages",
             )
-        mime_type = media.mime_type or fetched.content_type.partition(";")[0].strip().lower()
+        stated = fetched.content_type.partition(";")[0].strip().lower()
+        mime_type = sniffed(fetched.body) or media.mime_type or stated
         return msgspec.structs.replace(media, data=fetched.body, mime_type=mime_type)
 
     async def close(self) -> None:
@@ -167,6 +173,7 @@ class Turn:
         length: int | None,
         base_url: str | None,
         timeouts: Timeouts | None,
+        proxy: str | None,
     ) -> Answer:
         parts, channel = self._parts, self.channel
         granted: tuple[tuple[str, str], ...] = ()
@@ -186,7 +193,8 @@ class Turn:
             body=content,
             length=length,
             timeouts=timeouts or Timeouts.of(channel.settings),
-            proxy=channel.settings.proxy,
+            proxy=channel.settings.proxy if proxy is None else proxy,
+            sticky="" if self._credential is None else self._credential.key,
         )
         self._answers.append(answer)
         return answer

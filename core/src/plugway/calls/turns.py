@@ -112,7 +112,7 @@ class Turns:
                 pool.free(claim)
             if claim.credential is not None:
                 tried.add(claim.credential.id)
-        raise failure or self._nobody(candidates, quotas)
+        raise self._last(failure, candidates, quotas)
 
     async def _claim(
         self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: set[int]
@@ -150,7 +150,11 @@ class Turns:
                 pass
             elif isinstance(error, QuotaExhausted):
                 parts.credentials.exhausted(
-                    credential, channel, error.retry_after, error.message, quotas
+                    credential,
+                    channel,
+                    error.retry_after,
+                    error.message,
+                    quotas if error.quota is None else (error.quota,),
                 )
             elif isinstance(error, CredentialRestricted):
                 parts.credentials.refused(credential, channel, error.message, "restricted")
@@ -164,7 +168,21 @@ class Turns:
         elif breaker.failed(parts.clock.monotonic()):
             parts.alert("channel_failing", channel.name, error.message)
 
-    def _nobody(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> PlugwayError:
+    def _last(
+        self,
+        failure: PlugwayError | None,
+        candidates: Sequence[Channel],
+        quotas: Sequence[Quota],
+    ) -> PlugwayError:
+        """Return what the client hears: the last failure, or that nobody could be asked."""
+        if failure is None:
+            return self._nobody(candidates, quotas)
+        if isinstance(failure, QuotaExhausted) and failure.retry_after is None:
+            failure.retry_after = self._wait(candidates, quotas)
+        return failure
+
+    def _wait(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> float:
+        """Return the seconds until somebody may be asked again."""
         parts = self._parts
         now = parts.clock.monotonic()
         waits = [
@@ -174,8 +192,17 @@ class Turns:
             )
             for channel in candidates
         ]
-        wait = max(1.0, min(waits, default=1.0))
-        if any(parts.credentials.resting(channel) for channel in candidates):
+        return max(1.0, min(waits, default=1.0))
+
+    def _nobody(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> PlugwayError:
+        parts = self._parts
+        now = parts.clock.monotonic()
+        wait = self._wait(candidates, quotas)
+        if any(
+            parts.credentials.resting(channel)
+            and parts.channels.breaker(channel).opens_in(now) <= 0
+            for channel in candidates
+        ):
             return QuotaExhausted(
                 "every credential of this model is resting or in use; try again later",
                 retry_after=wait,

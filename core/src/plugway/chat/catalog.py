@@ -86,6 +86,7 @@ class Catalog:
             offer.model
             for offer in found
             if offer is not None
+            and offer.model.listed
             and self._may_use(offer, principal)
             and self._channels.serve(offer.models.provider, offer.model.listed_as, principal.group)
         ]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from plugway.chat.catalog import Catalog, Offer
     from plugway.chat.encoder import Encoder
     from plugway.clock import Clock
+    from plugway.identity.identity import Identity
     from plugway.identity.principal import Principal
     from plugway.request import Request
     from plugway.settings import Settings
@@ -53,20 +54,39 @@ class Chat:
     """Takes a request of any dialect to its model, and charges what it used."""
 
     def __init__(
-        self, calls: Calls, catalog: Catalog, settings: Callable[[], Settings], clock: Clock
+        self,
+        calls: Calls,
+        catalog: Catalog,
+        identity: Identity,
+        settings: Callable[[], Settings],
+        clock: Clock,
     ) -> None:
         """Take what chats go through.
 
         Args:
             calls: Metered calls.
             catalog: Finds models.
+            identity: Says what a caller may.
             settings: Returns the settings in force.
             clock: The time.
         """
         self._calls = calls
         self._catalog = catalog
+        self._identity = identity
         self._settings = settings
         self._clock = clock
+
+    async def admit(self, request: Request) -> None:
+        """Let a caller in who asks for no answer, but for a list or a count.
+
+        Args:
+            request: The client's; it counts against the caller's rates.
+
+        Raises:
+            NotPermitted: Not from this address.
+            RateLimited: Too many requests.
+        """
+        await self._identity.permit(request.principal, model=None, ip=request.client_ip)
 
     def models(self, principal: Principal) -> list[ChatModel]:
         """List the models that a caller can use, by name."""

@@ -23,8 +23,9 @@ class ChannelSettings(Table, frozen=True, kw_only=True):
         total_timeout: Seconds for a whole exchange.
         connect_timeout: Seconds for a connection, its TLS handshake included.
         headers_timeout: Seconds from the request sent to the response's headers.
-        proxy: `http://`, `https://` or `socks5://` URL; `direct`: none; empty: from the
-            environment.
+        proxy: `http://`, `https://` or `socks5://` URL, with `| no_proxy=host,.suffix` after it
+            for those that are reached straight; `pool`: one of the gateway's pool; `direct`:
+            none; empty: from the environment.
     """
 
     total_timeout: Seconds = 300.0
@@ -43,6 +44,8 @@ class PooledChannelSettings(ChannelSettings, frozen=True, kw_only=True):
         use_cooldown: Seconds that a credential rests between two calls.
         wait: Seconds that a call waits until a credential is free.
         max_failures: Renewals in a row that fail until a credential is quarantined.
+        renew_before: Seconds before a credential ends that its renewal begins; one that does
+            not live twice as long is renewed after half of its life.
         daily_text: Answers a day and credential; 0: no limit.
         daily_images: The same for images.
         daily_videos: The same for videos.
@@ -61,6 +64,7 @@ class PooledChannelSettings(ChannelSettings, frozen=True, kw_only=True):
     use_cooldown: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 15.0
     wait: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 30.0
     max_failures: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 3
+    renew_before: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 3_600.0
     daily_text: Limit = 0
     daily_images: Limit = 0
     daily_videos: Limit = 0

@@ -59,6 +59,7 @@ class ChatModel(msgspec.Struct, frozen=True, kw_only=True):
             and `max_tokens` are done here, functions and JSON are refused, the rest is
             ignored, and a header says so.
         quotas: Kinds of the credential's quota that an answer draws from.
+        listed: Lists show it; off for other spellings of one that they do.
 
     Raises:
         ConfigurationError: An unusable id, or a parameter that there is not.
@@ -81,6 +82,7 @@ class ChatModel(msgspec.Struct, frozen=True, kw_only=True):
     gives: Set[Kind] = frozenset({"text"})
     honours: Set[str] = frozenset()
     quotas: tuple[Quota, ...] = ("text",)
+    listed: bool = True
 
     def __post_init__(self) -> None:
         if not self.id or not self.id.isprintable() or set(self.id) & set(" ?#%:"):

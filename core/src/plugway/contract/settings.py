@@ -64,6 +64,16 @@ def marked(annotation: Any, mark: str) -> bool:
     return any((meta.extra or {}).get(mark) for meta in metas)
 
 
+def addresses(table: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the names of a table's settings that are marked with `ADDRESS`.
+
+    Args:
+        table: The struct.
+    """
+    fields = msgspec.structs.fields(table)
+    return tuple(field.name for field in fields if marked(field.type, "address"))
+
+
 def masked(annotation: Any, value: Any) -> Any:
     """Return a setting's value without what is secret in it; to mask it again changes nothing.
 

@@ -405,6 +405,7 @@ def test_text_arrives_as_it_was_written(said: list[tuple[str, str]]) -> None:
 )
 @example("![image](data:image/png;base64,YQ==)")
 @example("![image](data:image/png;base64,Y)")
+@example("![image](data:image/png;base64,YYQ==)")
 @settings(deadline=None)
 def test_what_an_assistant_said_loses_nothing(said: str | list[str]) -> None:
     text = said if isinstance(said, str) else "".join(said)

@@ -63,6 +63,7 @@ class Messages:
     async def count(self, request: Request) -> ASGIApp:
         """Count the tokens of a conversation; nothing is charged."""
         chat = self._gateway.chat
+        await chat.admit(request)
         body = await read(request, CountBody)
         model = chat.model(body.model, request.principal)
         tokens = chat.count(counted(body, model.takes), request.principal)

@@ -79,10 +79,9 @@ class Generation:
             return Response(content, headers={"content-type": content_type(form)})
 
     async def _count(self, request: Request, name: str) -> ASGIApp:
-        principal = request.principal
-        await self._gateway.identity.permit(principal, model=None, ip=request.client_ip)
+        await self._gateway.chat.admit(request)
         asked = read_count(await read_body(request, dict[str, Any]), name)
-        counted = self._gateway.chat.count(asked, principal)
+        counted = self._gateway.chat.count(asked, request.principal)
         return reply(CountTokensResponse(total_tokens=counted))
 
 

@@ -41,14 +41,14 @@ class Models:
         Raises:
             BadRequest: The size of the page or its token is none.
         """
-        principal = request.principal
-        await self._gateway.identity.permit(principal, model=None, ip=request.client_ip)
+        await self._gateway.chat.admit(request)
         query = Fields(dict(request.query_params))
         # A page of no size is one of the usual size, as officially.
         size = query.integer("pageSize", 0, 2**31 - 1) or PAGE
         size = min(size, MAX_PAGE)
         after = _after(query)
-        models = [model for model in self._gateway.chat.models(principal) if model.id > after]
+        found = self._gateway.chat.models(request.principal)
+        models = [model for model in found if model.id > after]
         page = models[:size]
         token = None
         if len(models) > size:
@@ -62,9 +62,8 @@ class Models:
         Raises:
             NotFound: This caller has no such model.
         """
-        principal = request.principal
-        await self._gateway.identity.permit(principal, model=None, ip=request.client_ip)
-        model = self._gateway.chat.model(below_models(request), principal)
+        await self._gateway.chat.admit(request)
+        model = self._gateway.chat.model(below_models(request), request.principal)
         return reply(described(model))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
-from plugway.chat.data_urls import data_url, decoded, media_from
+from plugway.chat.data_urls import data_url, media_from
 from plugway.contract import Media, Text
 from plugway.errors import BadRequest
 
@@ -94,8 +95,8 @@ def parted(text: str) -> list[Text | Media]:
     at = 0
     for found in _WRITTEN.finditer(text):
         try:
-            media = media_from(decoded(found[2], "content"), found[1], "content")
-        except BadRequest:
+            media = media_from(base64.b64decode(found[2], validate=True), found[1], "content")
+        except (BadRequest, ValueError):
             # Somebody shortened it, or only writes about such things.
             continue
         if found.start() > at:

@@ -56,6 +56,7 @@ class Models:
         Args:
             request: The client's.
         """
+        await self._gateway.chat.admit(request)
         models = self._gateway.chat.models(request.principal)
         if _anthropic(request):
             from plugway.chat.dialects.anthropic.listing import listing
@@ -75,6 +76,7 @@ class Models:
         name = request.path.removeprefix(f"{PATH}/")
         if not name:
             return await self.listed(request)
+        await self._gateway.chat.admit(request)
         # What is not listed is not there, though a key may name it and no channel serve it.
         for model in self._gateway.chat.models(request.principal):
             if model.id == name:

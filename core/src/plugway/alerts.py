@@ -26,9 +26,17 @@ log = logging.getLogger(__name__)
 
 #: `task_stuck`: many polls in a row told nothing; `task_expired`: a task was not over by its
 #: deadline; `callback_failed`: a client was not reached; `settlement_failed`: the end of a call
-#: or task could not be written to the ledger; `channel_failing`: a channel does not work.
+#: or task could not be written to the ledger; `channel_failing`: a channel does not work;
+#: `credentials_low`: a pool has fewer credentials in good order than it should;
+#: `credential_quarantined`: one could not be renewed, again and again.
 AlertKind = Literal[
-    "task_stuck", "task_expired", "callback_failed", "settlement_failed", "channel_failing"
+    "task_stuck",
+    "task_expired",
+    "callback_failed",
+    "settlement_failed",
+    "channel_failing",
+    "credentials_low",
+    "credential_quarantined",
 ]
 
 #: Alerts that wait to be sent at the most; the log has those that find no room.

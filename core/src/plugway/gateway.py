@@ -24,7 +24,9 @@ from plugway.clock import Clock, SystemClock
 from plugway.configuration import LiveSettings
 from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow, TaskFinished
 from plugway.credentials.grants import Grants
-from plugway.credentials.pool import CredentialPool
+from plugway.credentials.pool import Credential, CredentialPool
+from plugway.credentials.renewals import Renewals
+from plugway.credentials.rounds import RenewalRounds
 from plugway.credentials.vault import Vault
 from plugway.errors import ConfigurationError
 from plugway.identity.identity import Identity
@@ -79,6 +81,8 @@ class Gateway:
     channels: Channels
     credentials: CredentialPool
     grants: Grants
+    renewals: Renewals
+    renewing: RenewalRounds
     prices: Prices
     identity: Identity
     snapshots: Snapshots
@@ -117,7 +121,13 @@ class Gateway:
         self.metrics = Metrics()
         self.ledger = Ledger(self.url, self.clock, metrics=self.metrics)
         self.limits = Limits(settings.redis.url, clock=self.clock)
-        self.upstream = Upstream(settings.relay, environ=environ)
+        self.upstream = Upstream(
+            settings.relay,
+            environ=environ,
+            home=home,
+            proxies=lambda: self.current().proxies,
+            clock=self.clock,
+        )
         self.alerts = Alerts(
             upstream=self.upstream,
             clock=self.clock,
@@ -216,6 +226,29 @@ class Gateway:
             self.clock,
             spawn=self.background.spawn,
             changed=self._credential_changed,
+            wanted=self._renewal_wanted,
+            metrics=self.metrics,
+        )
+        self.renewals = Renewals(
+            self.database,
+            self.vault,
+            registry.credential_kinds,
+            registry.providers,
+            self.channels,
+            self.clock,
+            metrics=self.metrics,
+            alert=self.alerts.tell,
+            changed=self._credential_changed,
+        )
+        self.renewing = RenewalRounds(
+            self.renewals,
+            self.database,
+            self.channels,
+            self.upstream,
+            self.clock,
+            owner=self.node,
+            alert=self.alerts.tell,
+            local=self.renewals.here,
         )
         self.prices = Prices(
             self.database, tariffs_by_provider(registry), settings.ledger.credits_per_unit
@@ -237,7 +270,7 @@ class Gateway:
         )
         self.calls = Calls(parts)
         catalog = Catalog(registry.models, self.current, self.channels)
-        self.chat = Chat(self.calls, catalog, self.current, self.clock)
+        self.chat = Chat(self.calls, catalog, self.identity, self.current, self.clock)
         self.tasks = Tasks(
             parts,
             self.database,
@@ -256,7 +289,9 @@ class Gateway:
         self.background.keep(self.tasks.polling.run(), "tasks")
         self.background.keep(self.deliveries.run(), "callbacks")
         self.background.keep(self.alerts.run(), "alerts")
+        self.background.keep(self.renewing.run(), "renewals")
         self.background.every(1.0, self._check_settings, "settings")
+        self.background.every(1.0, self.upstream.proxies.round, "proxies")
         self.background.every(SWEEP_SECONDS, self._sweep, "sweeper")
         self.background.every(GAUGE_SECONDS, lambda: gauges.update(self), "gauges")
         self.background.every(PRUNE_SECONDS, self._prune, "retention")
@@ -280,6 +315,12 @@ class Gateway:
 
     def _task_finished(self, event: TaskFinished) -> None:
         self._announce("task_finished", event)
+
+    def _renewal_wanted(self, credential: Credential, reason: str) -> None:
+        self.background.spawn(self._want_renewal(credential, reason))
+
+    async def _want_renewal(self, credential: Credential, reason: str) -> None:
+        await self.renewals.wanted(credential.id, reason)
 
     def _credential_changed(self, event: CredentialChanged) -> None:
         self._announce("credential_changed", event)

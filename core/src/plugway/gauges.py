@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from plugway.contract import PooledChannelSettings
 from plugway.tasks import store
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ async def update(gateway: Gateway) -> None:
             for channel in channels.all()
             for credential in gateway.credentials.all(channel.id)
         )
+    )
+    metrics.proxies(gateway.upstream.proxies.counts())
+    metrics.pool(
+        {
+            (channel.name, condition): number
+            for channel in channels.all()
+            if isinstance(channel.settings, PooledChannelSettings)
+            for condition, number in gateway.credentials.conditions(channel).items()
+        }
     )
     metrics.snapshot_age(gateway.snapshots.age())
     metrics.settings_ok(ok=gateway.live.problem is None)

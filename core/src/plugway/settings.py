@@ -26,6 +26,24 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
+def _is_address(text: str, *, whole: bool = False) -> bool:
+    """Say whether a text is an HTTP address; whole: one with any path and query."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and text.isprintable()
+        and text.isascii()
+        and not set(text) & set("# \\")
+        and (whole or not (text.endswith("/") or "?" in text))
+    )
+
+
 class ServerSettings(Table, frozen=True, kw_only=True):
     """Sets how the gateway listens and what it accepts.
 
@@ -223,6 +241,48 @@ class AlertSettings(Table, frozen=True, kw_only=True):
                 raise ConfigurationError(error.message, field="secret") from None
 
 
+class ProxySettings(Table, frozen=True, kw_only=True):
+    """Sets the pool of proxies, for channels whose `proxy` is `pool`.
+
+    Proxies are written one a line, or one an entry: `http://`, `https://`, `socks5://` or
+    `socks4://` and `user:pass@host:port` or `host:port:user:pass`; without a scheme it is
+    `http`. Behind ` | no_proxy=` may stand hosts that are not reached through it.
+
+    Attributes:
+        urls: Proxies.
+        files: Files with more of them, from the home directory; `proxies.txt` there counts in
+            any case.
+        subscriptions: Addresses of your own that answer with more of them, plain or in base64.
+        reload_seconds: Seconds between two readings of subscriptions; a file that changes is
+            read at once.
+        check_url: Asked through each proxy to see whether it works: 200 and 204 are good.
+        check_seconds: Seconds between two checks of a proxy that works.
+        check_timeout: Seconds that a check may take.
+        concurrency: Checks that one process makes at once.
+        use_cooldown: Seconds that a proxy rests between two requests where another one can be
+            taken; credentials that keep to one proxy do not wait.
+
+    Raises:
+        ConfigurationError: An address that is none.
+    """
+
+    urls: Annotated[tuple[str, ...], SECRET] = ()
+    files: tuple[str, ...] = ()
+    subscriptions: Annotated[tuple[str, ...], SECRET] = ()
+    reload_seconds: Seconds = 1_800.0
+    check_url: str = "https://cp.cloudflare.com/generate_204"
+    check_seconds: Seconds = 300.0
+    check_timeout: Annotated[float, msgspec.Meta(gt=0, le=60)] = 10.0
+    concurrency: Count = 32
+    use_cooldown: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = 5.0
+
+    def __post_init__(self) -> None:
+        if not _is_address(self.check_url, whole=True):
+            raise ConfigurationError("expected an address, with no login", field="check_url")
+        if not all(_is_address(address, whole=True) for address in self.subscriptions):
+            raise ConfigurationError("expected addresses, with no login", field="subscriptions")
+
+
 class ChatSettings(Table, frozen=True, kw_only=True):
     """Sets chats, whatever dialect they come in.
 
@@ -283,6 +343,7 @@ class Settings(Table, frozen=True, kw_only=True):
     tasks: TaskSettings = TaskSettings()
     callbacks: CallbackSettings = CallbackSettings()
     alerts: AlertSettings = AlertSettings()
+    proxies: ProxySettings = ProxySettings()
     chat: ChatSettings = ChatSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
@@ -294,21 +355,3 @@ class Settings(Table, frozen=True, kw_only=True):
                 f"({self.server.request_timeout:g}), got {self.ledger.hold_seconds:g}",
                 field="ledger.hold_seconds",
             )
-
-
-def _is_address(text: str, *, whole: bool = False) -> bool:
-    """Say whether a text is an HTTP address; whole: one with any path and query."""
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return False
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and "@" not in parts.netloc
-        and text.isprintable()
-        and text.isascii()
-        and not set(text) & set("# \\")
-        and (whole or not (text.endswith("/") or "?" in text))
-    )

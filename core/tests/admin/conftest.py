@@ -8,6 +8,7 @@ from pathlib import Path
 import plugway_shop
 import pytest
 from back_office import BackOffice
+from plugway_bank import BankPlugin
 
 from plugway.testing.server import GatewayServer
 
@@ -37,6 +38,25 @@ async def office_anywhere(
     where = {**environ, "PLUGWAY__DATABASE__URL": database_url}
     home = tmp_path / "home"
     async with GatewayServer(home, plugins={"shop": plugway_shop}, environ=where) as server:
+        office = BackOffice(server)
+        await office.prepare()
+        yield office
+        await office.close()
+
+
+@pytest.fixture
+def bank() -> BankPlugin:
+    """Give the plugin whose credentials are accounts."""
+    return BankPlugin()
+
+
+@pytest.fixture
+async def bank_office(
+    tmp_path: Path, environ: dict[str, str], bank: BankPlugin
+) -> AsyncIterator[BackOffice]:
+    """Run a gateway with the bank on SQLite."""
+    plugins = {"shop": plugway_shop, "bank": bank}
+    async with GatewayServer(tmp_path / "home", plugins=plugins, environ=environ) as server:
         office = BackOffice(server)
         await office.prepare()
         yield office

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from unittest.mock import Mock
 
 import pytest
 
@@ -40,7 +40,7 @@ class Minting(CredentialKind):
 async def test_minted_once_for_all_and_again_when_it_is_about_to_expire() -> None:
     clock = ManualClock()
     kind = Minting(clock)
-    grants = Grants(lambda: cast("Upstream", None), clock)
+    grants = Grants(lambda: Mock(spec=Upstream), clock)
     credential = Credential(id=7, channel_id=1, kind=kind, secret=Secret("one"))
     callers = [asyncio.create_task(grants.get(credential, CHANNEL)) for _ in range(5)]
     await asyncio.sleep(0)
@@ -63,3 +63,17 @@ async def test_minted_once_for_all_and_again_when_it_is_about_to_expire() -> Non
     assert (await grants.get(changed, CHANNEL)).headers[0][1] == "two 3"
     grants.forget(changed)
     assert (await grants.get(changed, CHANNEL)).headers[0][1] == "two 4"
+
+
+async def test_a_new_secret_does_not_wait_for_a_grant_of_the_old_one() -> None:
+    clock = ManualClock()
+    kind = Minting(clock)
+    grants = Grants(lambda: Mock(spec=Upstream), clock)
+    old = Credential(id=7, channel_id=1, kind=kind, secret=Secret("old"))
+    new = Credential(id=7, channel_id=1, kind=kind, secret=Secret("new"))
+    callers = [asyncio.create_task(grants.get(one, CHANNEL)) for one in (old, new)]
+    await asyncio.sleep(0)
+    kind.may.set()
+    got = await asyncio.gather(*callers)
+    assert [grant.headers[0][1] for grant in got] == ["old 1", "new 2"]
+    assert (await grants.get(new, CHANNEL)).headers[0][1] == "new 2"

@@ -96,6 +96,7 @@ class Make:
             "upstream_ms": 120,
             "overhead_us": 900,
             "ip": "127.0.0.1",
+            "agent": "tests/1",
             "created_at": NOW,
             "input_tokens": 10,
             "output_tokens": 20,

@@ -5,9 +5,12 @@ import base64
 import traceback
 from typing import Any
 
+import msgspec
 import pytest
 from yarl import URL
 
+from plugway.contract import ChannelSettings
+from plugway.contract.settings import masked
 from plugway.errors import (
     ConfigurationError,
     UpstreamInterrupted,
@@ -281,6 +284,23 @@ def test_no_proxy(without: str, url: str, goes: str) -> None:
         found = proxies.find(URL(url))
         assert found == (URL("http://proxy:3128") if goes == "through" else None)
     assert proxies.find(URL("https://a.example")) is None
+
+
+async def test_a_channels_proxy_may_name_hosts_that_go_straight(
+    upstream: Upstream, serve: Any
+) -> None:
+    proxy, server = await serve(echo), await serve(echo)
+    via = f"http://user:{PASSWORD}@127.0.0.1:{proxy.port} | no_proxy=127.0.0.0/8"
+    for url in (server.url, "http://upstream.example"):
+        assert await (await send(upstream, url, via)).read(10) == b"hi"
+    assert (proxy.connections, server.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("option", ["", " | no_proxy=.a.example", " | no_proxy=10.0.0.0/8"])
+def test_a_list_of_channels_hides_the_login_of_a_proxy(option: str) -> None:
+    (proxy,) = (f for f in msgspec.structs.fields(ChannelSettings) if f.name == "proxy")
+    shown = masked(proxy.type, f"socks5://user:{PASSWORD}@10.0.0.1:1080{option}")
+    assert shown == f"socks5://…@10.0.0.1:1080{option}"
 
 
 def test_a_broken_proxy_in_the_environment_is_named() -> None:

@@ -24,21 +24,22 @@ MAX_DEPTH = 32
 MAX_PARAMETERS = 32
 
 
-async def read_body(request: Request, type_: type[T]) -> T:
+async def read_body(request: Request, type_: type[T], most: int = MAX_BODY) -> T:
     """Read a JSON body.
 
     Args:
         request: The request.
         type_: A struct that forbids unknown fields.
+        most: Bytes that it may have.
 
     Raises:
         BadRequest: It is no JSON, or not what the struct says; the field is named.
-        PayloadTooLarge: It is larger than a mebibyte.
+        PayloadTooLarge: It is larger than that.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise BadRequest("content-type must be application/json", field="content-type")
-    return _converted(_parsed(await _content(request)), type_, strict=True)
+    return _converted(_parsed(await _content(request, most)), type_, strict=True)
 
 
 def read_query(request: Request, type_: type[T]) -> T:
@@ -68,14 +69,14 @@ def read_query(request: Request, type_: type[T]) -> T:
     return _converted(data, type_, strict=False)
 
 
-async def _content(request: Request) -> bytes:
+async def _content(request: Request, most: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > MAX_BODY:
-                raise PayloadTooLarge(f"the body is larger than {MAX_BODY} bytes")
+            if size > most:
+                raise PayloadTooLarge(f"the body is larger than {most} bytes")
             chunks.append(chunk)
     except ClientDisconnect:
         raise ClientDeparted from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plugway.contract import Grant
-from plugway.credentials import kinds
+from plugway.credentials import kinds, store
 from plugway.errors import PlugwayError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def check_channel(gateway: Gateway, channel: Channel) -> list[Check]:
 
 
 async def check_credential(gateway: Gateway, channel: Channel, credential: Credential) -> Check:
-    """Check one credential; one that works is ready again unless it is disabled.
+    """Check one credential; one that works is forgiven all and ready, unless it is disabled.
 
     Args:
         gateway: The gateway.
@@ -71,6 +71,7 @@ async def check_credential(gateway: Gateway, channel: Channel, credential: Crede
     result = await _check(gateway, channel, credential)
     if result.ok and credential.state != "disabled":
         gateway.credentials.succeeded(credential, channel)
+        await store.verified(gateway.database, credential.id, credential.secret, gateway.clock)
     return result
 
 
@@ -84,6 +85,7 @@ async def _check(gateway: Gateway, channel: Channel, credential: Credential | No
                 await upstream.probe(channel, Grant(()))
             else:
                 # Minted anew: a kept grant may outlive the secret it came from.
+                upstream = upstream.sticking_to(credential.key)
                 grant = await kinds.mint(credential.kind, credential.secret, channel, upstream)
                 await kinds.check(credential.kind, grant, channel, upstream)
     except TimeoutError:

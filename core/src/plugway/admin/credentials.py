@@ -1,72 +1,57 @@
-"""Credentials over HTTP; their secrets go in and never come out."""
+"""Credentials over HTTP, one at a time; their secrets go in and do not come out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from plugway.admin.channels import add_secret
 from plugway.admin.check import Check, check_credential
-from plugway.admin.moments import moment, moment_or_none
-from plugway.admin.owners import channel_names
-from plugway.admin.pages import Page, Paging, Text, page
+from plugway.admin.credential import (
+    Credential,
+    CredentialQuery,
+    SavedCredential,
+    chosen,
+    kind_of,
+    saved,
+    shown,
+)
+from plugway.admin.owners import channel_row
+from plugway.admin.pages import Page, page
 from plugway.admin.route import Route
-from plugway.channels import store as channels
 from plugway.credentials import store
-from plugway.errors import BadRequest, Conflict, NotFound
-from plugway.storage.models import ChannelRow, CredentialRow
+from plugway.errors import Conflict
 
 if TYPE_CHECKING:
     from plugway.admin.ask import Ask
-    from plugway.gateway import Gateway
+    from plugway.credentials.store import Saved
+    from plugway.storage.models import CredentialRow
 
-
-class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """Is one upstream secret of a channel, without the secret.
-
-    Attributes:
-        id: Its id.
-        channel: Name of its channel.
-        kind: How requests are authorized with it.
-        masked: Both ends of it.
-        state: `ready`, `cooling`, `expired`, `restricted` or `disabled`.
-        reason: Why it is in this state.
-        cooling_until: When it is tried again; null: at once, or never.
-        failures: Refusals in a row.
-        created_at: When it was added.
-        updated_at: When its state changed.
-    """
-
-    id: int
-    channel: str
-    kind: str
-    masked: str
-    state: str
-    reason: str
-    cooling_until: datetime | None
-    failures: int
-    created_at: datetime
-    updated_at: datetime
+#: Characters of one secret.
+Secret = Annotated[str, msgspec.Meta(max_length=256 * 1024)]
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Is a secret to be added to a channel."""
-
-    channel: str
-    secret: str
-
-
-class CredentialQuery(Paging, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Chooses credentials.
+    """Is a secret to be added to a channel; one of an account that it knows replaces the old.
 
     Attributes:
-        channel: Only this channel's.
+        channel: Name of the channel.
+        secret: The secret.
     """
 
-    channel: Text | None = None
+    channel: str
+    secret: Secret
+
+
+class NewSecret(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Is a secret that takes another one's place.
+
+    Attributes:
+        secret: The secret, of the same account.
+    """
+
+    secret: Secret
 
 
 def routes() -> list[Route]:
@@ -75,11 +60,17 @@ def routes() -> list[Route]:
     one = f"{place}/{{id}}"
     return [
         Route(f"GET {place}", listed, "List credentials", CredentialQuery, Page[Credential]),
-        Route(f"POST {place}", add, "Add a credential", NewCredential, Credential, 201),
+        Route(
+            f"POST {place}", add, "Add or update a credential", NewCredential, SavedCredential, 201
+        ),
         Route(f"GET {one}", get, "Get a credential", gives=Credential),
+        Route(f"PUT {one}", replace, "Replace a credential's secret", NewSecret, SavedCredential),
         Route(f"DELETE {one}", remove, "Delete a credential"),
-        Route(f"POST {one}/test", test, "Test a credential", gives=Check),
-        Route(f"POST {one}/clear", clear, "Forget a cooldown and failures", gives=Credential),
+        Route(
+            f"POST {one}/test", test, "Test a credential, and forgive it if it works", gives=Check
+        ),
+        Route(f"POST {one}/clear", clear, "Forget rests, uses and failures", gives=Credential),
+        Route(f"POST {one}/renew", renew, "Renew a credential now", gives=Credential),
         Route(f"POST {one}/disable", disable, "Take a credential out of use", gives=Credential),
         Route(f"POST {one}/enable", enable, "Put a credential into use", gives=Credential),
     ]
@@ -87,36 +78,53 @@ def routes() -> list[Route]:
 
 async def listed(ask: Ask, query: CredentialQuery) -> Page[Credential]:
     """List credentials by id."""
-
-    async def work() -> list[CredentialRow]:
-        rows = CredentialRow.filter(id__gt=query.after)
-        if query.channel is not None:
-            rows = rows.filter(channel_id=(await _channel(query.channel)).id)
-        return await rows.order_by("id").limit(query.limit + 1)
-
-    found = await ask.gateway.database.run(work)
-    return page(await shown(ask.gateway, found), query.limit, [row.id for row in found])
-
-
-async def add(ask: Ask, new: NewCredential) -> Credential:
-    """Add a secret to a channel."""
     gateway = ask.gateway
 
-    async def work() -> CredentialRow:
-        row = await _channel(new.channel)
-        provider = gateway.registry.providers.get(row.provider)
-        if provider is None:
-            raise BadRequest(f"provider {row.provider} is not installed", field="channel")
-        return await add_secret(gateway, provider, row.id, new.secret)
+    async def work() -> list[CredentialRow]:
+        rows = await chosen(query, gateway.clock.now())
+        return await rows.order_by("id").limit(query.limit + 1)
 
-    row = await ask.change("credential.add", new.channel, work)
-    return (await shown(gateway, [row]))[0]
+    found = await gateway.database.run(work)
+    return page(await shown(gateway, found), query.limit, [row.id for row in found])
+
+
+async def add(ask: Ask, new: NewCredential) -> SavedCredential:
+    """Add a secret to a channel, or update the account that it is of."""
+    gateway = ask.gateway
+
+    async def work() -> Saved:
+        channel = await channel_row(new.channel)
+        kind = kind_of(gateway, channel.provider)
+        done = await store.save(
+            gateway.database, gateway.vault, kind, channel.id, new.secret, gateway.clock
+        )
+        if done.outcome == "unchanged":
+            raise Conflict("the channel has this secret already", field="secret")
+        return done
+
+    return await saved(gateway, await ask.change("credential.add", new.channel, work))
 
 
 async def get(ask: Ask) -> Credential:
     """Return a credential."""
     row = await ask.gateway.database.run(lambda: store.find(ask.id))
     return (await shown(ask.gateway, [row]))[0]
+
+
+async def replace(ask: Ask, new: NewSecret) -> SavedCredential:
+    """Put another secret of the same account in a credential's place."""
+    gateway = ask.gateway
+
+    async def work() -> Saved:
+        row = await store.find(ask.id)
+        kind = gateway.registry.credential_kinds.get(row.kind)
+        if kind is None:
+            raise Conflict(f"no plugin knows credentials of the kind {row.kind}")
+        return await store.replace(
+            gateway.database, gateway.vault, kind, row.id, new.secret, gateway.clock
+        )
+
+    return await saved(gateway, await ask.change("credential.replace", str(ask.id), work))
 
 
 async def remove(ask: Ask) -> None:
@@ -126,7 +134,7 @@ async def remove(ask: Ask) -> None:
 
 
 async def test(ask: Ask) -> Check:
-    """Ask the upstream whether the credential works, at no cost."""
+    """Ask the upstream whether the credential works, at no cost; one that does is ready."""
     gateway = ask.gateway
     row = await gateway.database.run(lambda: store.find(ask.id))
     channel = gateway.channels.get(row.channel_id)
@@ -143,11 +151,16 @@ async def test(ask: Ask) -> Check:
 
 
 async def clear(ask: Ask) -> Credential:
-    """Make a credential that rests or was refused ready again."""
-    row = await ask.gateway.database.run(lambda: store.find(ask.id))
-    if row.state == "disabled":
-        raise Conflict("it is disabled: enable it")
-    return await _set(ask, "credential.clear", "ready", "")
+    """Make a credential that rests or was refused ready again, with nothing used today."""
+    gateway = ask.gateway
+    return await _changed(
+        ask, "credential.clear", lambda: store.clear(gateway.database, ask.id, gateway.clock)
+    )
+
+
+async def renew(ask: Ask) -> Credential:
+    """Have a credential renewed as soon as a worker is free."""
+    return await _changed(ask, "credential.renew", lambda: ask.gateway.renewals.demand(ask.id))
 
 
 async def disable(ask: Ask) -> Credential:
@@ -160,38 +173,17 @@ async def enable(ask: Ask) -> Credential:
     return await _set(ask, "credential.enable", "ready", "")
 
 
-async def shown(gateway: Gateway, rows: Sequence[CredentialRow]) -> list[Credential]:
-    """Make credentials fit to be shown."""
-    names = await gateway.database.run(lambda: channel_names(row.channel_id for row in rows))
-    return [
-        Credential(
-            id=row.id,
-            channel=names.get(row.channel_id, ""),
-            kind=row.kind,
-            masked=row.masked,
-            state=row.state,
-            reason=row.reason,
-            cooling_until=moment_or_none(row.cooling_until),
-            failures=row.failures,
-            created_at=moment(row.created_at),
-            updated_at=moment(row.updated_at),
-        )
-        for row in rows
-    ]
-
-
 async def _set(ask: Ask, action: str, state: str, reason: str) -> Credential:
     gateway = ask.gateway
-    row = await ask.change(
+    return await _changed(
+        ask,
         action,
-        str(ask.id),
         lambda: store.set_state(gateway.database, ask.id, state, reason, gateway.clock),
     )
-    return (await shown(gateway, [row]))[0]
 
 
-async def _channel(name: str) -> ChannelRow:
-    try:
-        return await channels.find(name)
-    except NotFound as error:
-        raise BadRequest(f"channel: {error.message}", field="channel") from None
+async def _changed(
+    ask: Ask, action: str, work: Callable[[], Awaitable[CredentialRow]]
+) -> Credential:
+    row = await ask.change(action, str(ask.id), work)
+    return (await shown(ask.gateway, [row]))[0]

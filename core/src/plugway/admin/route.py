@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from plugway.admin.ask import Ask
-from plugway.admin.body import read_body, read_query
+from plugway.admin.body import MAX_BODY, read_body, read_query
 from plugway.admin.roles import ROLES
 from plugway.contract import Mount, Operation
 from plugway.errors import NotPermitted
@@ -36,6 +36,7 @@ class Route(msgspec.Struct, frozen=True):
         takes: Struct of the query (GET, DELETE) or of the body (POST, PUT, PATCH).
         gives: Type of the answer; None: there is none.
         status: Of the answer.
+        most: Bytes that a body may have.
     """
 
     place: str
@@ -44,6 +45,7 @@ class Route(msgspec.Struct, frozen=True):
     takes: Any = None
     gives: Any = None
     status: int = 200
+    most: int = MAX_BODY
 
 
 def mount(gateway: Gateway, route: Route) -> Mount:
@@ -63,7 +65,7 @@ def mount(gateway: Gateway, route: Route) -> Mount:
         if route.takes is None:
             result = await route.run(ask)
         elif in_body:
-            result = await route.run(ask, await read_body(request, route.takes))
+            result = await route.run(ask, await read_body(request, route.takes, route.most))
         else:
             result = await route.run(ask, read_query(request, route.takes))
         return answer(result, route.status)

@@ -107,9 +107,12 @@ class Turns:
                 self._praise(claim)
                 return
             finally:
-                await stream.aclose()
-                await turn.close()
-                pool.free(claim)
+                try:
+                    await stream.aclose()
+                    await turn.close()
+                finally:
+                    # Even when closing is cancelled: what stays claimed serves nobody.
+                    pool.free(claim)
             if claim.credential is not None:
                 tried.add(claim.credential.id)
         raise self._last(failure, candidates, quotas)

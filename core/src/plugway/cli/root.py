@@ -24,6 +24,7 @@ COMMANDS = {
     "plugins": ("plugins", "List plugins and what became of each."),
     "channels": ("channels", "Ways to upstreams: add, test, change."),
     "credentials": ("credentials", "Upstream secrets of channels, and their state."),
+    "proxies": ("proxies", "The pool of proxies: add, test, reload."),
     "keys": ("keys", "What clients present: make, limit, disable."),
     "users": ("users", "Who owns keys and credits."),
     "groups": ("groups", "Which models users reach, and how fast."),

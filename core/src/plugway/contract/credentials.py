@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from plugway.errors import BadRequest
+from plugway.errors import BadRequest, CredentialExpired
 
 if TYPE_CHECKING:
     from plugway.contract.channels import Channel
@@ -69,9 +70,14 @@ class CredentialKind(ABC):
 
     Attributes:
         name: Named by `Provider.credential`; unique among all plugins.
+        renews: A fresh secret can be had without a person.
+        renews_here: The gateway gets it, by `renew`; else workers elsewhere do, which claim
+            what is due.
     """
 
     name: str
+    renews: bool = False
+    renews_here: bool = True
 
     def parse(self, text: str) -> Secret:
         """Check a secret when it is saved.
@@ -89,6 +95,71 @@ class CredentialKind(ABC):
         if not text or not text.isascii() or not text.isprintable():
             raise BadRequest("secret must be printable ASCII and not empty", field="secret")
         return Secret(text)
+
+    def label(self, secret: Secret) -> str | None:
+        """Say whose account a secret opens, such as an e-mail address; it is shown in lists.
+
+        A channel has an account once: a secret with a label that it knows takes the place of
+        the one before.
+
+        Args:
+            secret: What `parse` returned.
+
+        Returns:
+            At most 190 characters, always the same for one account; None: nobody can tell.
+        """
+        return None
+
+    def expires(self, secret: Secret) -> float | None:
+        """Say when a secret itself ends, as opposed to a grant made of it.
+
+        Args:
+            secret: What `parse` returned.
+
+        Returns:
+            Seconds since 1970; None: nobody can tell.
+        """
+        return None
+
+    def split(self, text: str) -> Iterable[str]:
+        """Take a file that was exported or written by hand apart into secrets.
+
+        Args:
+            text: The file.
+
+        Returns:
+            Texts that `parse` takes; by default the file is one.
+
+        Raises:
+            BadRequest: It holds none; the message does not repeat it.
+        """
+        return (text,)
+
+    def export(self, secret: Secret) -> str:
+        """Write a secret for a file, in a form that `split` reads.
+
+        Args:
+            secret: What `parse` returned.
+        """
+        return secret.reveal()
+
+    async def renew(self, secret: Secret, channel: Channel, upstream: Upstream) -> Secret:
+        """Get a fresh secret of the same account; called only of kinds that set `renews`.
+
+        Args:
+            secret: What `parse` returned; the upstream may no longer take it.
+            channel: The channel it belongs to.
+            upstream: For kinds that need no more than HTTP.
+
+        Returns:
+            What takes its place, with the same label.
+
+        Raises:
+            CredentialExpired: It takes a person, who signs in.
+            UpstreamError: It failed for another reason; `UpstreamUnreachable` and
+                `UpstreamTimeout` are not held against the account.
+        """
+        raise CredentialExpired("a person must sign in: secrets of this kind are not renewed")
 
     @abstractmethod
     async def mint(self, secret: Secret, channel: Channel, upstream: Upstream) -> Grant:

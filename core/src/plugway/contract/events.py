@@ -37,7 +37,7 @@ class CredentialChanged(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         credential_id: Database id.
         channel: The channel's name.
-        state: `ready`, `cooling`, `expired`, `restricted` or `disabled`.
+        state: `ready`, `cooling`, `expired`, `restricted`, `quarantined` or `disabled`.
         reason: Why; no secret.
     """
 

@@ -25,7 +25,8 @@ class Grants:
         self._upstream = upstream
         self._clock = clock
         self._kept: dict[int, tuple[Secret, Grant]] = {}
-        self._minting: dict[int, asyncio.Task[Grant]] = {}
+        #: By credential and secret: who has a new secret does not want a grant of the old one.
+        self._minting: dict[tuple[int, Secret], asyncio.Task[Grant]] = {}
 
     async def get(self, credential: Credential, channel: Channel) -> Grant:
         """Return a grant that is good for a while.
@@ -46,11 +47,12 @@ class Grants:
                 or grant.expires_at - MARGIN_SECONDS > self._clock.now() / 1_000_000
             ):
                 return grant
-        task = self._minting.get(credential.id)
+        place = credential.id, secret
+        task = self._minting.get(place)
         if task is None:
             task = asyncio.create_task(self._mint(credential, channel))
-            self._minting[credential.id] = task
-            task.add_done_callback(lambda _: self._minting.pop(credential.id, None))
+            self._minting[place] = task
+            task.add_done_callback(lambda _: self._minting.pop(place, None))
         # One caller's departure must not take the grant from the others.
         return await asyncio.shield(task)
 
@@ -59,6 +61,7 @@ class Grants:
         self._kept.pop(credential.id, None)
 
     async def _mint(self, credential: Credential, channel: Channel) -> Grant:
-        grant = await kinds.mint(credential.kind, credential.secret, channel, self._upstream())
+        upstream = self._upstream().sticking_to(credential.key)
+        grant = await kinds.mint(credential.kind, credential.secret, channel, upstream)
         self._kept[credential.id] = (credential.secret, grant)
         return grant

@@ -2,87 +2,37 @@
 
 from __future__ import annotations
 
-import logging
+from collections import Counter
 from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from plugway.contract import CredentialChanged, CredentialKind, Secret
-from plugway.credentials.rotation import CREDENTIAL_SECRET
-from plugway.errors import ConfigurationError
-from plugway.storage.models import CredentialRow
+from plugway.contract import CredentialChanged, PooledChannelSettings
+from plugway.credentials import rows
+from plugway.credentials.claims import Claim, Claims
+from plugway.credentials.credential import Credential, open_secret
+from plugway.credentials.roster import Roster
+from plugway.credentials.shared import Shared
+from plugway.credentials.states import Condition, CredentialState
+from plugway.credentials.verdicts import Verdicts
+from plugway.credentials.writer import Writer, Written
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
-    from plugway.contract import Channel, Provider, Quota
+    from plugway.contract import Channel, CredentialKind, Provider, Quota
+    from plugway.credentials.slot import Slot
     from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
+    from plugway.telemetry.metrics import Metrics
 
-log = logging.getLogger(__name__)
-
-CredentialState = Literal["ready", "cooling", "expired", "restricted", "disabled"]
-
-#: Refusals in a row after which a credential counts as expired: one 401 may be a blip.
-MAX_REFUSALS = 3
-
-#: Seconds until an expired or restricted credential is tried once more.
-RETRY_SECONDS = 300.0
-
-#: Seconds of rest after a 429 that names none, and the most that one may name.
-COOLING_SECONDS = 5.0
-MAX_COOLING_SECONDS = 3_600.0
-
-#: Microseconds within which two times of rest are the same news.
-_SAME_US = 1_000_000
-
-
-class Credential(msgspec.Struct, kw_only=True):
-    """Is one upstream secret of a channel, with its state in this process.
-
-    Attributes:
-        id: Database id.
-        channel_id: Whose it is.
-        kind: How grants are made of it.
-        secret: The secret.
-        state: `ready`, `cooling`, `expired`, `restricted` or `disabled`.
-        until: Microseconds since 1970 when it may be tried again.
-        failures: Refusals in a row.
-    """
-
-    id: int
-    channel_id: int
-    kind: CredentialKind
-    secret: Secret
-    state: CredentialState = "ready"
-    until: int | None = None
-    failures: int = 0
-
-    def usable(self, now: int) -> bool:
-        """Say whether it may be used: ready, or due for another try."""
-        if self.state == "ready":
-            return True
-        return self.state != "disabled" and self.until is not None and now >= self.until
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """Is the right to use a credential for one call.
-
-    Attributes:
-        channel: The channel.
-        credential: The credential; None: the channel has none.
-        exclusive: Nobody else may use it meanwhile: it is one of a pool.
-    """
-
-    channel: Channel
-    credential: Credential | None
-    exclusive: bool = False
+__all__ = ["Claim", "Credential", "CredentialPool", "CredentialState", "open_secret"]
 
 
 class CredentialPool:
-    """Chooses credentials round robin and remembers what upstreams said of them.
+    """Chooses credentials, and remembers what upstreams said of them.
 
-    The state is kept in the database, so it survives a restart and other nodes see it.
+    Those of most channels are shared by many calls at once. Those of a channel whose settings
+    extend `PooledChannelSettings` are accounts: `claim` gives one to one call at a time.
+    States are kept in the database, so they survive a restart and other nodes see them.
     """
 
     def __init__(
@@ -95,6 +45,8 @@ class CredentialPool:
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         changed: Callable[[CredentialChanged], None],
+        wanted: Callable[[Credential, str], None] = lambda credential, reason: None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Start empty; `load` fills it.
 
@@ -106,79 +58,68 @@ class CredentialPool:
             clock: The time.
             spawn: Runs a write in the background; the gateway awaits it at shutdown.
             changed: Told of every change of state.
+            wanted: Told which credential needs renewal, and why.
+            metrics: Counts claims.
         """
         self._database = database
-        self._vault = vault
-        self._kinds = kinds
         self._providers = providers
         self._clock = clock
-        self._spawn = spawn
         self._changed = changed
-        self._by_channel: dict[int, list[Credential]] = {}
-        self._closed: frozenset[int] = frozenset()
-        self._turn: dict[int, int] = {}
+        self._roster = Roster(database, vault, kinds, clock, moved=self._moved)
+        self._alone: set[int] = set()
+        self._writer = Writer(
+            database,
+            clock,
+            spawn=spawn,
+            written=self._written,
+            alone=lambda slot: slot.credential.channel_id in self._alone,
+        )
+        self._claims = Claims(
+            database, self._roster, self._writer, clock, spawn=spawn, metrics=metrics
+        )
+        self._shared = Shared(self._roster, clock)
+        self._verdicts = Verdicts(self._writer, clock, changed=changed, wanted=wanted)
 
     async def load(self) -> None:
-        """Read all credentials anew; one that cannot be opened is left out and logged."""
-        rows = await self._database.run(CredentialRow.all)
-        found: dict[int, list[Credential]] = {}
-        closed: set[int] = set()
-        for row in rows:
-            kind = self._kinds.get(row.kind)
-            if kind is None:
-                continue
-            try:
-                secret = open_secret(self._vault, row)
-            except ConfigurationError as error:
-                log.error("credential %s cannot be opened: %s", row.id, error.message)
-                closed.add(row.channel_id)
-                continue
-            found.setdefault(row.channel_id, []).append(
-                Credential(
-                    id=row.id,
-                    channel_id=row.channel_id,
-                    kind=kind,
-                    secret=secret,
-                    state=cast("CredentialState", row.state),
-                    until=row.cooling_until,
-                    failures=row.failures,
-                )
-            )
-        self._by_channel, self._closed = found, frozenset(closed)
+        """Read all credentials anew; one that cannot be opened is left out and logged.
+
+        Claims in progress, and words that are not written yet, stay.
+        """
+        await self._roster.load()
 
     def closed(self, channel_id: int) -> bool:
         """Say whether the vault opens none of the credentials that a channel has."""
-        return channel_id in self._closed and channel_id not in self._by_channel
+        return self._roster.closed(channel_id)
 
     def all(self, channel_id: int) -> list[Credential]:
         """Return the credentials of a channel."""
-        return self._by_channel.get(channel_id, [])
+        return [slot.credential for slot in self._roster.of(channel_id).values()]
 
     def get(self, channel_id: int, credential_id: int) -> Credential | None:
         """Return one credential of a channel, whatever its state."""
-        found = (one for one in self.all(channel_id) if one.id == credential_id)
-        return next(found, None)
+        slot = self._roster.get(channel_id, credential_id)
+        return None if slot is None else slot.credential
 
-    def choose(self, channel: Channel) -> Credential | None:
-        """Return the next usable credential of a channel, or None.
+    def conditions(self, channel: Channel) -> Counter[Condition]:
+        """Count the credentials of a channel by what they are in now.
 
         Args:
             channel: The channel.
         """
-        credentials = self._by_channel.get(channel.id)
-        if not credentials:
-            return None
         now = self._clock.now()
-        start = self._turn.get(channel.id, 0)
-        for offset in range(len(credentials)):
-            credential = credentials[(start + offset) % len(credentials)]
-            if credential.usable(now):
-                self._turn[channel.id] = start + offset + 1
-                if credential.state != "ready":
-                    # Half open: others wait while this one call finds out.
-                    credential.until = now + round(COOLING_SECONDS * 1_000_000)
-                return credential
-        return None
+        slots = self._roster.of(channel.id).values()
+        if not self._is_pooled(channel):
+            return Counter(slot.condition(now) for slot in slots)
+        index = self._claims.line(channel).index
+        return Counter(index.condition(slot, now) for slot in slots)
+
+    def choose(self, channel: Channel) -> Credential | None:
+        """Return the next usable credential of a channel that calls share, or None.
+
+        Args:
+            channel: The channel; a pooled one gives None, since its credentials are claimed.
+        """
+        return None if self._is_pooled(channel) else self._shared.choose(channel.id)
 
     async def claim(
         self,
@@ -191,9 +132,12 @@ class CredentialPool:
     ) -> Claim | None:
         """Take a credential for one call.
 
+        Where a pooled channel has none now but will have one soon, the call waits for it as
+        long as the channel's settings say, behind those who came before.
+
         Args:
             channels: Channels that may serve, best first.
-            quotas: What the call draws from.
+            quotas: What the call draws from, what it is about last.
             owner: The call's id.
             tried: Credentials that are not wanted.
             admits: Says whether a channel may be asked now; asked only when a credential of it
@@ -201,42 +145,69 @@ class CredentialPool:
 
         Returns:
             What to use, and to hand back with `free`; None: nobody can be asked now.
+
+        Raises:
+            Unavailable: The database is away, without which nothing is claimed.
         """
+        kinds = frozenset(quotas)
+        pooled: list[Channel] = []
         for channel in channels:
             if self._has_none(channel):
                 if admits(channel):
                     return Claim(channel, None)
-                continue
-            credential = self.choose(channel)
-            if credential is not None and credential.id not in tried and admits(channel):
-                return Claim(channel, credential)
-        return None
-
-    def _has_none(self, channel: Channel) -> bool:
-        return self._providers[channel.provider].credential is None
+            elif self._is_pooled(channel):
+                pooled.append(channel)
+                claim = await self._claims.claim(
+                    (channel,), kinds, owner, tried, admits, wait=False
+                )
+                if claim is not None:
+                    return claim
+            else:
+                credential = self._shared.choose(channel.id)
+                if credential is not None and credential.id not in tried and admits(channel):
+                    return Claim(channel, credential)
+        if not pooled:
+            return None
+        return await self._claims.claim(pooled, kinds, owner, tried, admits, wait=True)
 
     def free(self, claim: Claim) -> None:
-        """Hand back what was claimed."""
+        """Hand back what was claimed; a second time does nothing."""
+        if claim.exclusive:
+            self._claims.free(claim)
 
     def resting(self, channel: Channel) -> bool:
-        """Say whether credentials of a channel will be usable again by themselves."""
-        return any(one.state == "cooling" for one in self.all(channel.id))
+        """Say whether credentials of a channel will be usable again by themselves.
+
+        Args:
+            channel: The channel.
+        """
+        if self._is_pooled(channel):
+            return self._claims.line(channel).index.resting(self._clock.now())
+        return self._shared.resting(channel.id)
 
     def ready_in(self, channel: Channel, quotas: Sequence[Quota] = ("text",)) -> float | None:
-        """Return the seconds until a credential is usable again; None: nobody knows."""
-        now = self._clock.now()
-        waits = [
-            max(0, one.until - now) / 1_000_000
-            for one in self._by_channel.get(channel.id, ())
-            if one.until is not None and one.state != "disabled"
-        ]
-        return min(waits, default=None)
+        """Return the seconds until a credential is usable again; None: nobody knows.
+
+        Args:
+            channel: The channel.
+            quotas: What the call draws from.
+        """
+        if self._is_pooled(channel):
+            return self._claims.ready_in(channel, frozenset(quotas))
+        return self._shared.ready_in(channel.id)
 
     def succeeded(self, credential: Credential, channel: Channel) -> None:
-        """Note that the upstream took it."""
-        credential.failures = 0
-        if credential.state != "ready":
-            self._move(credential, channel, "ready", None, "")
+        """Note that the upstream took it; of a claimed one the use is counted.
+
+        Args:
+            credential: The credential.
+            channel: Its channel.
+        """
+        slot = self._slot(credential)
+        if slot is not None:
+            settings = self._pool_settings(channel)
+            self._verdicts.succeeded(slot, channel, settings)
+            self._claims.moved([slot])
 
     def refused(
         self,
@@ -245,7 +216,10 @@ class CredentialPool:
         reason: str,
         state: CredentialState = "expired",
     ) -> None:
-        """Note that the upstream did not accept it; after some in a row it is out of use.
+        """Note that the upstream did not accept it.
+
+        One of a pool is out of use at once, and if it has expired its renewal is asked for;
+        one that calls share is after some refusals in a row.
 
         Args:
             credential: The credential.
@@ -253,10 +227,10 @@ class CredentialPool:
             reason: Short, without the secret.
             state: What it is then: `expired`, or `restricted` when it may not do that.
         """
-        credential.failures += 1
-        if credential.failures >= MAX_REFUSALS or credential.state != "ready":
-            until = self._clock.now() + round(RETRY_SECONDS * 1_000_000)
-            self._move(credential, channel, state, until, reason)
+        slot = self._slot(credential)
+        if slot is not None:
+            self._verdicts.refused(slot, channel, reason, state, pooled=self._is_pooled(channel))
+            self._claims.moved([slot])
 
     def exhausted(
         self,
@@ -266,61 +240,107 @@ class CredentialPool:
         reason: str,
         quotas: Sequence[Quota] = ("text",),
     ) -> None:
-        """Let it rest.
+        """Let it rest; that is no failure.
 
         Args:
             credential: The credential.
             channel: Its channel.
             seconds: As the upstream asked; None: it did not say.
             reason: Short, without the secret.
-            quotas: What is used up.
+            quotas: What the call drew from; in a pool the last kind is used up, and the whole
+                credential rests only if that is text.
         """
-        rest = COOLING_SECONDS if seconds is None else min(max(seconds, 0.0), MAX_COOLING_SECONDS)
-        until = self._clock.now() + round(rest * 1_000_000)
-        self._move(credential, channel, "cooling", until, reason)
+        slot = self._slot(credential)
+        if slot is not None:
+            settings = self._pool_settings(channel)
+            self._verdicts.exhausted(slot, channel, seconds, reason, quotas, settings)
+            self._claims.moved([slot])
 
-    def _move(
+    async def quarantine(self, credential_id: int, reason: str) -> bool:
+        """Take a credential out of use until it is renewed or the operator has a look.
+
+        Args:
+            credential_id: Which.
+            reason: Short, without the secret.
+
+        Returns:
+            Whether it is now; one that is disabled or gone is left alone.
+
+        Raises:
+            Unavailable: The database is away.
+        """
+        states: tuple[CredentialState, ...] = ("ready", "cooling", "expired", "restricted")
+        return await self._decide(credential_id, states, "quarantined", reason)
+
+    async def revive(self, credential_id: int) -> bool:
+        """Put a credential into use that was renewed, with its new secret.
+
+        What rests because its quota is used up goes on resting.
+
+        Args:
+            credential_id: Which.
+
+        Returns:
+            Whether it was out of use; one that is disabled or gone is left alone.
+
+        Raises:
+            Unavailable: The database is away.
+        """
+        states: tuple[CredentialState, ...] = ("expired", "restricted", "quarantined")
+        return await self._decide(credential_id, states, "ready", "")
+
+    async def _decide(
         self,
-        credential: Credential,
-        channel: Channel,
+        credential_id: int,
+        states: Sequence[CredentialState],
         state: CredentialState,
-        until: int | None,
         reason: str,
-    ) -> None:
-        told = credential.state != state
-        known = credential.until if state == credential.state else None
-        if known is not None and until is not None and abs(until - known) < _SAME_US:
-            # Many calls that were under way at once bring the same news.
-            return
-        credential.state, credential.until = state, until
-        self._spawn(self._save(credential, reason))
-        if told:
+    ) -> bool:
+        now = self._clock.now()
+        done = await rows.decide(self._database, credential_id, states, state, reason, now)
+        await self._roster.read([credential_id])
+        slot = self._roster.find(credential_id)
+        if done and slot is not None:
+            name = await rows.channel_name(self._database, slot.credential.channel_id)
             self._changed(
                 CredentialChanged(
-                    credential_id=credential.id, channel=channel.name, state=state, reason=reason
+                    credential_id=credential_id,
+                    channel=name,
+                    state=state,
+                    reason=reason,
                 )
             )
+        return done
 
-    async def _save(self, credential: Credential, reason: str) -> None:
-        values = {
-            "state": credential.state,
-            "cooling_until": credential.until,
-            "failures": credential.failures,
-            "reason": reason[:512],
-            "updated_at": self._clock.now(),
-        }
+    def _has_none(self, channel: Channel) -> bool:
+        return self._providers[channel.provider].credential is None
 
-        async def work() -> None:
-            await CredentialRow.filter(id=credential.id).exclude(state="disabled").update(**values)
+    def _is_pooled(self, channel: Channel) -> bool:
+        return self._pool_settings(channel) is not None
 
-        await self._database.transact(work)
+    def _pool_settings(self, channel: Channel) -> PooledChannelSettings | None:
+        settings = channel.settings
+        if not isinstance(settings, PooledChannelSettings):
+            return None
+        self._alone.add(channel.id)
+        return settings
 
+    def _slot(self, credential: Credential) -> Slot | None:
+        """Return where a credential is kept; None: it is gone, or has another secret now."""
+        slot = self._roster.get(credential.channel_id, credential.id)
+        return slot if slot is not None and slot.credential is credential else None
 
-def open_secret(vault: Vault, row: CredentialRow) -> Secret:
-    """Return a row's secret.
+    def _moved(self, moved: Sequence[Slot], gone: Sequence[Slot]) -> None:
+        self._shared.forget()
+        self._claims.moved(gone, gone=True)
+        self._claims.moved(moved)
 
-    Raises:
-        VaultError: No key of the vault opens it.
-    """
-    place = CREDENTIAL_SECRET.of(CREDENTIAL_SECRET.row(row))
-    return Secret(vault.open(row.sealed, **place))
+    async def _written(self, written: Sequence[Written]) -> None:
+        for one in written:
+            one.slot.written(one.change, one.told)
+            self._roster.stamp(one.slot)
+            if one.change.given is not None:
+                one.slot.given = one.slot.owner = None
+                one.slot.claimed_until = None
+        self._claims.moved([one.slot for one in written if one.change.given is not None])
+        await self._roster.read([one.slot.credential.id for one in written if not one.whole])

@@ -25,6 +25,7 @@ _TEXTS = frozenset(
         "quote",
         "kind",
         "idempotency_key",
+        "agent",
         "upstream_id",
         "external_id",
         "callback_url",

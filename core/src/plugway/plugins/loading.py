@@ -35,9 +35,9 @@ SLOW_IMPORT_MS = 1_000.0
 RESERVED = frozenset(
     {
         *("core", "allow", "block", "strict", "tables"),
-        *("channels", "credentials", "credit", "demo", "doctor", "groups", "init", "keys"),
-        *("ledger", "migrate", "openapi", "plugins", "prices", "serve", "tasks", "usage"),
-        *("users", "vault", "version", "worker"),
+        *("channels", "credentials", "credit", "demo", "doctor", "groups", "import", "init"),
+        *("keys", "ledger", "migrate", "openapi", "plugins", "prices", "proxies", "serve"),
+        *("tasks", "usage", "users", "vault", "version", "worker"),
     }
 )
 

@@ -102,6 +102,7 @@ class Questions:
             body=content,
             timeouts=Timeouts.of(channel.settings),
             proxy=channel.settings.proxy,
+            sticky="" if credential is None else credential.key,
         )
         try:
             if answer.status < 400:

@@ -114,10 +114,22 @@ class Metrics:
         self._credentials = gauge(
             "credential_state", "Credentials in a state.", "provider", "state"
         )
+        self._renewals = counter(
+            "renewals_total", "Renewals of credentials that ended.", "provider", "result"
+        )
+        self._pool = gauge(
+            "pool_credentials", "Credentials of a pool in a condition.", "channel", "condition"
+        )
+        self._claims = counter(
+            "pool_claims_total", "Credentials asked of a pool.", "provider", "channel", "result"
+        )
         self._channels = gauge(
             "channel_state", "1 for the state a channel is in.", "provider", "channel", "state",
             mode="livemax",
         )  # fmt: skip
+        self._proxies = gauge(
+            "proxies", "Proxies of the pool in a state, in one process.", "state", mode="livemax"
+        )
         self._plugins = gauge(
             "plugin_info", "Plugins, by state.", "name", "version", "state", mode="livemax"
         )
@@ -271,6 +283,36 @@ class Metrics:
         """
         _replace(self._credentials, counts)
 
+    def renewal(self, provider: str, result: str) -> None:
+        """Count a renewal of a credential that ended.
+
+        Args:
+            provider: The provider.
+            result: `renewed`, `failed`, `postponed`: for no fault of the credential's, or
+                `late`: somebody else had been quicker.
+        """
+        self._renewals.labels(provider, result).inc()
+
+    def pool(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Set how many credentials of pooled channels are in each condition.
+
+        Args:
+            counts: By channel's name and condition; what is not in it is 0.
+        """
+        _replace(self._pool, counts)
+
+    def claim(self, provider: str, channel: str, result: str) -> None:
+        """Count what became of a call's wish for a credential of a pool.
+
+        Args:
+            provider: The provider.
+            channel: The channel's name.
+            result: `claimed`: at once; `waited`: after others; `waited_in_vain`; `none`:
+                nothing would be ready in time; `lost`: another node was quicker, and the next
+                credential is tried.
+        """
+        self._claims.labels(provider, channel, result).inc()
+
     def channels(self, states: Iterable[tuple[str, str, str]]) -> None:
         """Set the state of each channel.
 
@@ -278,6 +320,14 @@ class Metrics:
             states: Provider, channel's name, state of its breaker.
         """
         _replace(self._channels, dict.fromkeys(states, 1))
+
+    def proxies(self, counts: Mapping[str, int]) -> None:
+        """Set how many proxies of the pool are in each state.
+
+        Args:
+            counts: By state; what is not in it is 0.
+        """
+        _replace(self._proxies, {(state,): count for state, count in counts.items()})
 
     def plugins(self, plugins: Iterable[tuple[str, str, str]]) -> None:
         """Set the plugins.

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError, ClientOSError, ClientTimeout, ServerDisconnectedError
+from aiohttp import (
+    ClientError,
+    ClientHttpProxyError,
+    ClientOSError,
+    ClientTimeout,
+    ServerDisconnectedError,
+)
 from multidict import CIMultiDict
 
-from plugway.errors import BadRequest, PlugwayError, UpstreamError, UpstreamUnreachable
+from plugway.errors import BadRequest, PlugwayError, UpstreamError
 from plugway.upstream.answer import Answer
 from plugway.upstream.failures import unanswered, unreachable
 from plugway.upstream.session import Attempt
@@ -112,7 +118,5 @@ async def exchange(
         raise UpstreamError("The upstream changed the protocol without being asked.")
     if answer.status == 407 and proxy is not None and target.scheme == "http":
         await answer.close()
-        raise UpstreamUnreachable(
-            "The upstream could not be reached: proxy refused with status 407.", acted=False
-        )
+        raise unsent(ClientHttpProxyError(response.request_info, (), status=407), proxied)
     return answer

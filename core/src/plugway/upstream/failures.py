@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import ssl
 from traceback import walk_tb
+from typing import TYPE_CHECKING
 
 from aiohttp import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientError,
     ClientHttpProxyError,
     ClientProxyConnectionError,
     ClientResponseError,
@@ -23,6 +25,9 @@ from aiohttp import (
 )
 
 from plugway.errors import UpstreamError, UpstreamInterrupted, UpstreamTimeout, UpstreamUnreachable
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 _SYSTEM = {
     errno.ECONNREFUSED: "connection refused",
@@ -36,6 +41,10 @@ _SYSTEM = {
     errno.EMFILE: "too many open files",
     errno.ENFILE: "too many open files",
 }
+
+# What a SOCKS5 proxy says of the upstream and not of itself (RFC 1928): network or host
+# unreachable, connection refused, time to live expired.
+_BEHIND = frozenset({3, 4, 5, 6})
 
 _CERTIFICATE = {
     10: "expired",
@@ -65,8 +74,8 @@ def unreachable(error: BaseException, proxied: bool = False) -> UpstreamUnreacha
         error: What the client raised.
         proxied: The connection was to be made by a proxy.
     """
-    reason = _reason(error, proxied=proxied)
-    return UpstreamUnreachable(f"The upstream could not be reached: {reason}.", acted=False)
+    said = reason(error, proxied=proxied)
+    return UpstreamUnreachable(f"The upstream could not be reached: {said}.", acted=False)
 
 
 def unanswered(error: BaseException) -> UpstreamError:
@@ -95,8 +104,37 @@ def unfinished(error: BaseException) -> UpstreamError:
     return UpstreamInterrupted()
 
 
-def _reason(error: BaseException, *, proxied: bool) -> str:
+def blames_proxy(error: BaseException, proxy: URL) -> bool:
+    """Return whether a proxy, and nothing behind it, kept a request from being sent.
+
+    Where it cannot be told, as when a handshake through a tunnel breaks, it is not blamed.
+
+    Args:
+        error: What the client raised before anything was sent.
+        proxy: The proxy.
+    """
     if isinstance(error, TimeoutError):
+        return _stage(error) != "TLS handshake timed out"
+    if isinstance(error, ClientProxyConnectionError | ClientConnectorDNSError):
+        return True
+    if isinstance(error, ClientConnectorError | ClientConnectorCertificateError):
+        return (error.host, error.port) == (proxy.host, proxy.port)
+    if isinstance(error, InvalidURL):
+        return False
+    if isinstance(error, ClientError):
+        # While a tunnel was asked for; through SOCKS, while there was a handshake behind it.
+        return proxy.scheme in ("http", "https")
+    return getattr(error, "error_code", None) not in _BEHIND
+
+
+def reason(error: BaseException, *, proxied: bool) -> str:
+    """Say in a few fixed words why a request was not sent.
+
+    Args:
+        error: What the client raised.
+        proxied: The connection was to be made by a proxy.
+    """
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
         return _stage(error)
     if isinstance(error, ClientConnectorCertificateError):
         return _certificate(error.certificate_error)
@@ -112,6 +150,13 @@ def _reason(error: BaseException, *, proxied: bool) -> str:
         reason = _system(error.os_error)
         is_proxy = isinstance(error, ClientProxyConnectionError)
         return f"proxy not reachable, {reason}" if is_proxy else reason
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLError):
+        # Through SOCKS they come in another error.
+        known = isinstance(cause, ssl.SSLCertVerificationError)
+        return _certificate(cause) if known else "TLS handshake failed"
+    if proxied and isinstance(cause, OSError) and not isinstance(error, ClientError):
+        return f"proxy not reachable, {_system(cause)}"
     if proxied:
         code = getattr(error, "error_code", None)
         return "proxy refused" if code is None else f"proxy refused with code {code}"

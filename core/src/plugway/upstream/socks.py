@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from plugway.errors import ConfigurationError
 from plugway.upstream.proxies import NO_SOCKS
 from plugway.upstream.session import BoundedIdle, close_session, open_session
+from plugway.upstream.traffic import Traffic
 
 if TYPE_CHECKING:
     import ssl
@@ -16,32 +16,23 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from plugway.settings import RelaySettings
-    from plugway.upstream.answer import Answer
 
 #: Sessions kept, unless more than that are busy.
 KEPT = 32
 
 
-class SocksSession:
+class SocksSession(Traffic):
     """Is the session of one proxy, and what it is busy with.
 
     Attributes:
         session: Sends requests through the proxy.
-        sending: Requests without an answer yet.
-        answers: Answers that may still be read; they fall out when nobody holds them.
     """
 
-    __slots__ = ("answers", "sending", "session")
+    __slots__ = ("session",)
 
     def __init__(self, session: ClientSession) -> None:
+        super().__init__()
         self.session = session
-        self.sending = 0
-        self.answers: WeakSet[Answer] = WeakSet()
-
-    @property
-    def busy(self) -> bool:
-        """Return whether closing it would cut a call short."""
-        return self.sending > 0 or any(not answer.released for answer in self.answers)
 
 
 class SocksSessions:
@@ -63,7 +54,13 @@ class SocksSessions:
         """
         kept = self._sessions.pop(proxy, None)
         if kept is None:
-            kept = SocksSession(open_session(self._connector(proxy)))
+            made = socks_connector(
+                proxy,
+                idle=self._settings.idle_connections,
+                seconds=self._settings.idle_seconds,
+                tls=self._tls,
+            )
+            kept = SocksSession(open_session(made))
         self._sessions[proxy] = kept  # last: the most recently used
         kept.sending += 1
         try:
@@ -87,22 +84,38 @@ class SocksSessions:
         for kept in closing:
             await close_session(kept.session)
 
-    def _connector(self, proxy: URL) -> BoundedIdle:
-        try:
-            from aiohttp_socks import ProxyConnector, ProxyType
-        except ImportError:
-            raise ConfigurationError(NO_SOCKS, field="proxy") from None
 
-        class Socks(BoundedIdle, ProxyConnector):
-            """Connects through a SOCKS proxy, which also resolves the names."""
+def socks_connector(
+    proxy: URL, *, idle: int, seconds: float, tls: ssl.SSLContext | None
+) -> BoundedIdle:
+    """Return what makes connections through a SOCKS proxy, which also resolves the names.
 
-        return Socks(
-            idle=self._settings.idle_connections,
-            keepalive_timeout=self._settings.idle_seconds,
-            ssl=True if self._tls is None else self._tls,
-            proxy_type=ProxyType[proxy.scheme.upper()],
-            host=proxy.host,
-            port=proxy.port,
-            username=proxy.user,
-            password=proxy.password,
-        )
+    Args:
+        proxy: Its address, with user and password.
+        idle: Most idle connections that are kept.
+        seconds: How long they are.
+        tls: Whom to trust; None: the system's certificate authorities.
+
+    Raises:
+        ConfigurationError: The extra that speaks SOCKS is not installed.
+    """
+    try:
+        from aiohttp_socks import ProxyConnector, ProxyType
+    except ImportError:
+        raise ConfigurationError(NO_SOCKS, field="proxy") from None
+
+    class Socks(BoundedIdle, ProxyConnector):
+        """Makes them."""
+
+    return Socks(
+        idle=idle,
+        keepalive_timeout=seconds,
+        ssl=True if tls is None else tls,
+        proxy_type=ProxyType[proxy.scheme.upper()],
+        host=proxy.host,
+        port=proxy.port,
+        username=proxy.user,
+        password=proxy.password,
+        # With SOCKS4, too, the proxy resolves: to look a name up here would tell of it.
+        rdns=True,
+    )

@@ -53,12 +53,20 @@ class ClientTimeouts(dict[Timeouts, ClientTimeout]):
     def __missing__(self, timeouts: Timeouts) -> ClientTimeout:
         if len(self) >= KEPT:
             self.clear()
-        made = ClientTimeout(
-            total=timeouts.total,
-            connect=timeouts.connect,
-            sock_connect=timeouts.connect,
-            # Runs from the end of the request; `Answer` switches it off after the headers.
-            sock_read=timeouts.headers,
-        )
-        self[timeouts] = made
+        made = self[timeouts] = client_timeout(timeouts)
         return made
+
+
+def client_timeout(timeouts: Timeouts) -> ClientTimeout:
+    """Return the client's own form.
+
+    Args:
+        timeouts: What it bounds.
+    """
+    return ClientTimeout(
+        total=timeouts.total,
+        connect=timeouts.connect,
+        sock_connect=timeouts.connect,
+        # Runs from the end of the request; `Answer` switches it off after the headers.
+        sock_read=timeouts.headers,
+    )

@@ -21,6 +21,7 @@ class Upload(Payload):
 
     Attributes:
         error: What the body's source raised, or how it broke its length; None: nothing.
+        begun: Some of the source has been taken, so that it cannot be sent once more.
     """
 
     _autoclose = True
@@ -36,6 +37,7 @@ class Upload(Payload):
         self._body = body
         self._size = len(body) if isinstance(body, bytes) else length
         self.error: Exception | None = None
+        self.begun = False
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Never:
         """Refuse: a body is passed on and never looked at."""
@@ -58,6 +60,7 @@ class Upload(Payload):
 
     async def _write_parts(self, parts: AsyncIterator[bytes], writer: AbstractStreamWriter) -> None:
         left = self._size
+        self.begun = True
         while True:
             try:
                 part = await anext(parts, None)

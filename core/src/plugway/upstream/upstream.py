@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from yarl import URL
 
+from plugway.clock import SystemClock
 from plugway.errors import (
     BadRequest,
     ConfigurationError,
     CredentialExpired,
     CredentialRestricted,
-    Unavailable,
     UpstreamError,
 )
-from plugway.upstream.exchange import exchange
+from plugway.settings import ProxySettings
 from plugway.upstream.fetch import Fetched, Fetcher
 from plugway.upstream.guard import AddressPolicy
-from plugway.upstream.proxies import DIRECT, EnvironmentProxies, is_socks, parse_proxy
-from plugway.upstream.session import close_session, connector, open_session
-from plugway.upstream.socks import SocksSessions
-from plugway.upstream.timeouts import ClientTimeouts, Timeouts
+from plugway.upstream.proxies.pool import Proxies
+from plugway.upstream.timeouts import Timeouts
 from plugway.upstream.upload import Upload
+from plugway.upstream.ways import Ways
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
     from aiohttp.abc import AbstractResolver
 
+    from plugway.clock import Clock
     from plugway.contract import Channel, Grant
     from plugway.settings import RelaySettings
     from plugway.upstream.answer import Answer
-
-#: Proxy addresses kept parsed.
-KEPT = 1024
 
 
 class Upstream:
@@ -43,6 +41,9 @@ class Upstream:
 
     There is one for a gateway, with one pool of connections. Nothing is ever sent twice,
     no redirect is followed, no cookie is kept, no body is unpacked.
+
+    Attributes:
+        proxies: The pool of proxies.
     """
 
     def __init__(
@@ -54,6 +55,9 @@ class Upstream:
         policy: AddressPolicy | None = None,
         fetch_proxy: str = "",
         resolver: AbstractResolver | None = None,
+        home: Path = Path(),
+        proxies: Callable[[], ProxySettings] = ProxySettings,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare; `open` opens.
 
@@ -64,33 +68,40 @@ class Upstream:
             policy: Where `fetch` may go; None: public addresses on the usual ports.
             fetch_proxy: A proxy for `fetch`; the environment's are not for it.
             resolver: Resolves names for `fetch`; None: the system's.
+            home: Where files with proxies are.
+            proxies: Returns the settings of the pool of proxies as they are now.
+            clock: The time; None: the machine's.
 
         Raises:
             ConfigurationError: The environment names a proxy that cannot be one.
         """
-        self._settings = settings
-        self._tls = tls
-        self._environment = EnvironmentProxies(environ)
-        self._proxies: dict[str, URL] = {}
-        self._timeouts = ClientTimeouts()
-        self._session: ClientSession | None = None
-        self._socks = SocksSessions(settings, tls)
+        self._sticky = ""
+        self.proxies = Proxies(home, proxies, clock or SystemClock(), send=self.send, tls=tls)
+        self._ways = Ways(settings, tls, environ, self.proxies)
         self._fetcher = Fetcher(
             policy or AddressPolicy(), tls=tls, proxy=fetch_proxy, resolver=resolver
         )
 
     async def open(self) -> None:
         """Open the sessions; connections are made when they are needed."""
-        self._session = open_session(connector(self._settings, self._tls))
+        await self._ways.open()
         await self._fetcher.open()
 
     async def close(self) -> None:
         """Close every connection, in use or not."""
-        session, self._session = self._session, None
-        if session is not None:
-            await close_session(session)
-        await self._socks.close()
+        await self.proxies.close()
+        await self._ways.close()
         await self._fetcher.close()
+
+    def sticking_to(self, key: str) -> Self:
+        """Return the same for requests that belong together, such as a credential's.
+
+        Args:
+            key: As `sticky` in `send`, for requests that name none.
+        """
+        view = copy(self)
+        view._sticky = key  # noqa: SLF001  # of this very class
+        return view
 
     async def send(
         self,
@@ -102,6 +113,7 @@ class Upstream:
         length: int | None = None,
         timeouts: Timeouts,
         proxy: str = "",
+        sticky: str = "",
     ) -> Answer:
         """Send one request and return when the headers of its answer are there.
 
@@ -112,7 +124,11 @@ class Upstream:
             body: All of it, or a source that is read as fast as the upstream takes it.
             length: Bytes that a source will give; None: not known, so it is sent chunked.
             timeouts: How long it may take.
-            proxy: The channel's proxy; empty: from the environment; `direct`: none.
+            proxy: The channel's proxy; empty: from the environment; `direct`: none; `pool`:
+                one of the gateway's pool. When that one cannot be reached, and nothing was
+                sent, another one is tried once.
+            sticky: Whose request it is, such as a credential's; those of one key go through
+                the same proxy of the pool as long as it works.
 
         Returns:
             The answer; close it when done.
@@ -126,38 +142,28 @@ class Upstream:
             Exception: Whatever the source of the body raised; the upstream then has seen an
                 incomplete request.
         """
-        if self._session is None:
-            raise Unavailable
         target = _target(url)
         upload = Upload(body, length) if body else None
-        limits = self._timeouts[timeouts]
-        via = self._proxy(target, proxy)
-        if via is not None and is_socks(via):
-            kept = await self._socks.get(via)
-            try:
-                answer = await exchange(
-                    kept.session,
-                    method,
-                    target,
-                    headers=headers,
-                    upload=upload,
-                    limits=limits,
-                    proxied=True,
-                )
-                kept.answers.add(answer)
-            finally:
-                kept.sending -= 1
-            return answer
-        return await exchange(
-            self._session,
-            method,
-            target,
-            headers=headers,
-            upload=upload,
-            limits=limits,
-            proxy=via,
-            proxied=via is not None,
+        return await self._ways.send(
+            method, target, headers, upload, timeouts, proxy, sticky or self._sticky
         )
+
+    async def proxy_url(self, url: str, *, proxy: str, sticky: str = "") -> URL | None:
+        """Return the proxy for what does not go through `send`, such as a browser.
+
+        Args:
+            url: Where it goes first.
+            proxy: The channel's proxy, as for `send`.
+            sticky: As for `send`; what is sent with the same key goes the same way.
+
+        Returns:
+            Its address, login included; None: straight.
+
+        Raises:
+            UpstreamUnreachable: No proxy of the pool can be used.
+            ConfigurationError: The proxy cannot be used.
+        """
+        return await self._ways.proxy_url(_target(url), proxy, sticky or self._sticky)
 
     async def probe(self, channel: Channel, grant: Grant) -> None:
         """Ask a channel's base URL for anything at all, with a grant.
@@ -249,19 +255,6 @@ class Upstream:
         )
         await answer.close()
         return answer.status
-
-    def _proxy(self, target: URL, text: str) -> URL | None:
-        if not text:
-            via = self._environment.find(target)
-        elif text == DIRECT:
-            return None
-        else:
-            via = self._proxies.get(text)
-            if via is None:
-                if len(self._proxies) >= KEPT:
-                    self._proxies.clear()
-                via = self._proxies[text] = parse_proxy(text)
-        return via
 
 
 def _target(url: str) -> URL:

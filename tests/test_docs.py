@@ -31,6 +31,7 @@ from pages import (
 )
 
 import plugway_bltcy
+import plugway_gemini_business
 import plugway_kling
 from plugway import errors
 from plugway.admin.roles import ROLES
@@ -132,7 +133,9 @@ def core_extras() -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=each)
 def test_commands_in_the_text_are_there(page: Path) -> None:
     for code in inline(page):
-        if re.match(r"plugway [a-z]", code) and "…" not in code:
+        # Where a plugin's name would stand, no command is found.
+        general = "…" in code or re.match(r"plugway (worker|import) [A-Z<]", code)
+        if re.match(r"plugway [a-z]", code) and not general:
             command, own = command_of(code.split()[1:])
             known = {name for option in command.params for name in option.opts}
             assert {word for word in own if word.startswith("--")} <= known, code
@@ -165,7 +168,11 @@ def test_toml_blocks_are_settings_or_a_project(block: Block, tmp_path: Path) -> 
         return
     (tmp_path / "plugway.toml").write_text(block.text, encoding="utf-8")
     settings = load(tmp_path, {})
-    plugins = {"bltcy": plugway_bltcy, "kling": plugway_kling}
+    plugins = {
+        "bltcy": plugway_bltcy,
+        "gemini_business": plugway_gemini_business,
+        "kling": plugway_kling,
+    }
     loaded = load_plugins(settings.plugins, plugins=plugins)
     assert plugin_tables(settings, loaded.settings_types, known=list(plugins))
 
@@ -298,7 +305,11 @@ def test_roles_are_as_the_operator_s_page_says() -> None:
     looking = {path for method, _, path in theirs if method == "GET "}
     changing = {path.partition("/")[0] for method, _, path in theirs if method != "GET "}
     assert looking == {"settings", "audit"}
-    assert changing == {"users", "keys", "groups", "ledger", "tasks", "vault"}
+    most = {"users", "keys", "groups", "ledger", "tasks", "vault"}
+    assert changing == most | {"credentials", "proxies"}
+    # Of credentials only what shows their secrets.
+    credentials = {path for method, _, path in theirs if path.startswith("credentials")}
+    assert credentials == {"credentials/export"}
 
 
 def test_public_errors_are_those_that_can_be_imported() -> None:

@@ -115,7 +115,7 @@ def check_pip(arguments: list[str]) -> None:
         if not argument.startswith("-") and package not in tutorial:
             assert package.startswith("./"), argument
             assert (ROOT / package / "pyproject.toml").exists(), argument
-            assert set(filter(None, extras.split(","))) <= core_extras() | {"test"}, argument
+            assert set(filter(None, extras.split(","))) <= extras_of(package) | {"test"}, argument
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
@@ -127,7 +127,12 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
 
 
 def core_extras() -> set[str]:
-    return set(tomllib.loads(text_of("core/pyproject.toml"))["project"]["optional-dependencies"])
+    return extras_of("core")
+
+
+def extras_of(package: str) -> set[str]:
+    project = tomllib.loads(text_of(f"{package}/pyproject.toml"))["project"]
+    return set(project.get("optional-dependencies", ()))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=each)

@@ -99,10 +99,15 @@ from plugway.settings import Table as SettingsTable
 from plugway.webhooks import sign_webhook, verify_webhook
 
 if TYPE_CHECKING:
+    from plugway.admin.ask import Ask as AdminAsk
+    from plugway.admin.route import Route as AdminRoute
+    from plugway.admin.route import mount as admin_mount
+    from plugway.admin.visitor import visitor
     from plugway.bindings import Binding
     from plugway.calls.call import Call
     from plugway.calls.turn import Turn
     from plugway.cli.session import Session
+    from plugway.credentials.renewal import Renewal
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
     from plugway.request import Request, sent
@@ -118,6 +123,8 @@ __all__ = [
     "SECRET",
     "AccountMigrated",
     "AddressRefused",
+    "AdminAsk",
+    "AdminRoute",
     "Answer",
     "Ask",
     "BadRequest",
@@ -173,6 +180,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Reasoning",
+    "Renewal",
     "Request",
     "SafetyBlocked",
     "Secret",
@@ -207,28 +215,35 @@ __all__ = [
     "UpstreamUnreachable",
     "Usage",
     "Worker",
+    "admin_mount",
     "hookimpl",
     "plain_error",
     "sent",
     "sign_webhook",
     "verify_webhook",
+    "visitor",
 ]
 
 #: Where the rest is; the first use of a name imports its module.
 _LAZY = {
+    "AdminAsk": "plugway.admin.ask:Ask",
+    "AdminRoute": "plugway.admin.route:Route",
     "Answer": "plugway.upstream:Answer",
     "Binding": "plugway.bindings:Binding",
     "Call": "plugway.calls.call:Call",
     "Turn": "plugway.calls.turn:Turn",
     "Gateway": "plugway.gateway:Gateway",
     "Principal": "plugway.identity.principal:Principal",
+    "Renewal": "plugway.credentials.renewal:Renewal",
     "Request": "plugway.request:Request",
     "Socket": "plugway.socket:Socket",
     "Session": "plugway.cli.session:Session",
     "Submission": "plugway.tasks.submission:Submission",
     "Timeouts": "plugway.upstream:Timeouts",
     "Upstream": "plugway.upstream:Upstream",
+    "admin_mount": "plugway.admin.route:mount",
     "sent": "plugway.request:sent",
+    "visitor": "plugway.admin.visitor:visitor",
 }
 
 

@@ -369,3 +369,25 @@ def test_a_table_of_no_plugin(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"plugins\.ehco: .*did you mean plugins\.echo\?"):
         plugin_tables(settings, {"echo": Echo}, known={"kling", "echo"})
     assert plugin_tables(settings, {"echo": Echo}, known={"kling", "ehco"}) == {"echo": Echo()}
+
+
+@pytest.mark.parametrize(
+    ("environ", "host", "port"),
+    [
+        ({"LISTEN_ADDR": ":8123"}, "0.0.0.0", 8123),  # noqa: S104  # what the old name means
+        ({"LISTEN_ADDR": "127.0.0.1:8123"}, "127.0.0.1", 8123),
+        ({"LISTEN_ADDR": "[::1]:8123"}, "::1", 8123),
+        ({"LISTEN_ADDR": "8123"}, "0.0.0.0", 8123),  # noqa: S104  # as above
+        ({"LISTEN_ADDR": ":8123", "PORT": "9000"}, "0.0.0.0", 9000),  # noqa: S104  # as above
+    ],
+)
+def test_an_address_to_listen_at_is_taken_as_older_deployments_set_it(
+    tmp_path: Path, environ: dict[str, str], host: str, port: int
+) -> None:
+    server = load(tmp_path, environ).server
+    assert (server.host, server.port) == (host, port)
+
+
+def test_an_address_to_listen_at_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="LISTEN_ADDR"):
+        load(tmp_path, {"LISTEN_ADDR": "here:there"})

@@ -307,3 +307,11 @@ def test_a_broken_proxy_in_the_environment_is_named() -> None:
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
         EnvironmentProxies({"https_proxy": f"htp://user:{PASSWORD}@h"})
     check_no_password(caught.value)
+
+
+def test_one_name_for_both_schemes_is_taken_as_older_deployments_set_it() -> None:
+    proxies = EnvironmentProxies({"PROXY": "127.0.0.1:3128", "HTTPS_PROXY": "http://other:1"})
+    assert proxies.find(URL("http://a.example")) == URL("http://127.0.0.1:3128")
+    assert proxies.find(URL("https://a.example")) == URL("http://other:1")
+    with pytest.raises(ConfigurationError, match=r"^PROXY:"):
+        EnvironmentProxies({"PROXY": "nonsense://x"})

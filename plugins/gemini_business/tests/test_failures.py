@@ -235,7 +235,8 @@ async def test_a_page_that_tells_of_a_lost_sign_in_blames_the_account(
     await bare.channel("first")
     bare.emulator.fail("status", path=ASKS, status=200, json=msgspec.Raw(body.encode()))
     answer = await bare.ask()
-    assert answer.status == 502
+    assert answer.status == 503
+    assert int(answer.headers["retry-after"]) >= 1
     assert "lost the sign-in" in answer.error
     row = await bare.row("first")
     assert (row.state, row.failures) != ("ready", 0)

@@ -24,6 +24,9 @@ LEGACY: Mapping[str, tuple[str, ...]] = {
     "SERVER_ADDRESS": ("server", "public_url"),
 }
 
+#: The same for an address with its port; `PORT` comes before it.
+LISTEN = "LISTEN_ADDR"
+
 #: What tells whether the files are still those that were read.
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -88,6 +91,12 @@ def overlay(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, An
         A copy in which values from the environment are `Text`.
     """
     merged = _copy(data)
+    listen = environ.get(LISTEN, "").strip()
+    if listen:
+        # Such as `:8000`, which is every address of the machine.
+        host, colon, port = listen.rpartition(":")
+        _put(merged, ("server", "host"), Text(host.strip("[]") or "0.0.0.0", LISTEN))  # noqa: S104  # asked for
+        _put(merged, ("server", "port"), Text(port if colon else listen, LISTEN))
     for name, path in LEGACY.items():
         value = environ.get(name, "").strip()
         # The old names were forgiving about a slash at the end.

@@ -50,12 +50,12 @@ def register_credentials(gateway: Gateway) -> Iterable[CredentialKind]:
 
 @hookimpl
 def register_routes(gateway: Gateway) -> Iterable[Mount]:
-    if gateway.settings(GeminiBusinessSettings).mode != "server":
-        return []
+    from plugway_gemini_business import admin
     from plugway_gemini_business.workers.desk import Desk
     from plugway_gemini_business.workers.door import mounts
 
-    return mounts(gateway, Desk(gateway))
+    desk = Desk(gateway)
+    return [*mounts(gateway, desk), *admin.mounts(gateway, desk)]
 
 
 @hookimpl

@@ -66,7 +66,7 @@ def account_of(text: str) -> Account:
     given = found[0]
     cookies = tuple(_cookies(given))
     if not any(one.name == SESSION_COOKIE and one.sent for one in cookies):
-        raise _missing(f"the cookie {SESSION_COOKIE}")
+        raise _missing(f"cookie {SESSION_COOKIE}")
     csesidx = _text(given, _CSESIDX) or of_bearer(_text(given, ("authorization",)))
     if not csesidx:
         raise _missing("csesidx, and no bearer that names it")

@@ -13,12 +13,15 @@ from plugway.upstream.proxies.proxy import FORM, parse_proxy
 if TYPE_CHECKING:
     from yarl import URL
 
+#: What deployments that plugway replaces set for both schemes.
+OLD = "PROXY"
+
 #: Decisions kept, by origin.
 KEPT = 1024
 
 
 class EnvironmentProxies:
-    """Follows `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in lower case too.
+    """Follows `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in lower case too, else `PROXY`.
 
     Loopback never goes through them.
     """
@@ -34,12 +37,14 @@ class EnvironmentProxies:
         """
         self._proxies: dict[str, URL] = {}
         for scheme in ("http", "https"):
-            text = _variable(environ, f"{scheme}_proxy")
+            text = _variable(environ, f"{scheme}_proxy") or environ.get(OLD, "").strip()
             if text:
                 try:
                     proxy = parse_proxy(text if "://" in text else f"http://{text}")
                 except ConfigurationError:
-                    raise ConfigurationError(f"{scheme.upper()}_PROXY: {FORM}") from None
+                    name = f"{scheme.upper()}_PROXY"
+                    name = name if _variable(environ, name.lower()) else OLD
+                    raise ConfigurationError(f"{name}: {FORM}") from None
                 self._proxies[scheme] = proxy
         self._without = Exempt.parse(_variable(environ, "no_proxy"))
         self._decided: dict[tuple[str, str | None, int | None], URL | None] = {}

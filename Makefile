@@ -18,7 +18,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/plugway demo $(ARGS)
 
 test: $(VENV)/.developing
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.developing
 	$(BIN)/ruff check .

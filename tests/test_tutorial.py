@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
+from aiohttp import web
 from pages import Block, blocks, text_of
+from starlette.responses import Response
 
-from plugway import BearerKey, Mount, Provider, TariffRow, Usage, hookimpl
-from plugway.testing import EmulatorServer, GatewayServer
+import plugway
+from plugway import BadRequest, BearerKey, Mount, Provider, TariffRow, Usage, hookimpl
+from plugway.testing import EmulatorServer, GatewayServer, ManualClock
 from plugway.testing.scripted import ScriptedUpstream
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +38,7 @@ PATIENCE = 240
 def tutorial(tmp_path: Path) -> Path:
     """Write the tutorial's files, and what `pip install -e` would leave beside them."""
     folder = tmp_path / "plugway-sketch"
-    files = [block for block in blocks(AUTHOR) if block.name]
+    files = [block for block in blocks(AUTHOR) if block.name and block.section == "Four files"]
     for block in files:
         path = folder / block.name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,12 +72,36 @@ def test_the_tutorial_s_plugin_passes_its_tests_and_the_demo(tutorial: Path) -> 
 
 
 def test_so_it_does_with_jobs_that_outlive_their_call(tutorial: Path) -> None:
-    added = list(_added())
-    assert {name for name, _ in added} < {block.name for block in blocks(AUTHOR)}
-    for name, more in added:
-        file = tutorial / name
-        file.write_text(_merged(file.read_text(encoding="utf-8"), more), encoding="utf-8")
+    _add(tutorial, "Jobs that outlive their call")
     assert "sketch: Make a film" in _tried(tutorial)
+
+
+def test_so_it_does_with_a_chat_model(tutorial: Path) -> None:
+    _add(tutorial, "Jobs that outlive their call")
+    _add(tutorial, "A chat model")
+    assert "sketch: Chat" in _tried(tutorial)
+    cache = f"--cache-dir={tutorial.parent / 'types'}"
+    types = _run(
+        tutorial, "mypy", "--strict", cache, str(tutorial / "src"), str(tutorial / "tests")
+    )
+    assert types.returncode == 0, types.stdout + types.stderr
+
+
+def test_each_addition_belongs_to_a_step() -> None:
+    steps = {"Jobs that outlive their call", "A chat model"}
+    assert {section for section, _, _ in _added()} == steps
+
+
+def _add(tutorial: Path, step: str) -> None:
+    """Do what a section says: a file that is new, and definitions for those that are there."""
+    for block in blocks(AUTHOR):
+        if block.name and block.section == step:
+            assert not (tutorial / block.name).exists()
+            (tutorial / block.name).write_text(block.text, encoding="utf-8")
+    for section, name, more in _added():
+        if section == step:
+            file = tutorial / name
+            file.write_text(_merged(file.read_text(encoding="utf-8"), more), encoding="utf-8")
 
 
 def _tried(tutorial: Path) -> str:
@@ -85,13 +114,13 @@ def _tried(tutorial: Path) -> str:
     return demo.stdout
 
 
-def _added() -> Iterator[tuple[str, str]]:
-    """Yield what goes into files that are there: a file's name, and the definitions."""
+def _added() -> Iterator[tuple[str, str, str]]:
+    """Yield what goes into files that are there: section, file and the definitions."""
     lines = text_of(AUTHOR).splitlines()
     for block in blocks(AUTHOR, "python"):
         into = re.fullmatch(r"Into `(.+)`:", lines[block.line - 3])
         if into is not None:
-            yield into[1], block.text
+            yield block.section, into[1], block.text
 
 
 def _merged(text: str, more: str) -> str:
@@ -194,6 +223,101 @@ async def test_what_one_credential_knows_is_asked_for_with_that_one(tmp_path: Pa
             assert (await server.verify()).ok
     finally:
         await upstream.stop()
+
+
+async def test_an_account_is_renewed_and_used_as_the_page_shows(tmp_path: Path) -> None:
+    (block,) = [one for one in blocks(AUTHOR, "python") if one.section.startswith("Accounts")]
+    shown: dict[str, Any] = {name: getattr(plugway, name) for name in plugway.__all__}
+    shown |= {"msgspec": msgspec, "Iterable": Iterable}
+    exec(block.text, shown)  # noqa: S102  # our own text
+    clock = ManualClock()
+    emulator = Accounts(clock)
+    plugins = {"sketch": _accounts(shown)}
+    try:
+        async with GatewayServer(tmp_path / "home", plugins=plugins, clock=clock) as server:
+            user = await server.user(credits_=100)
+            key = await server.key(user)
+            stale = {"email": "ann@example.com", "refresh": "r-1", "ends": emulator.later(7_300)}
+            written = f"\n{json.dumps(stale)}\n"
+            kind = server.gateway.registry.credential_kinds["sketch_account"]
+            (line,) = kind.split(written)
+            url = await emulator.start()
+            channel = await server.channel("sketch", url, secrets=[line])
+            # An hour before its end, which is what `renew_before` says.
+            clock.advance(3_700)
+            await server.gateway.renewing.round()
+            await server.gateway.renewing.idle()
+            assert await _post(server, key, "/sketch") == 200
+            assert await server.balance(user) == (90, 0)
+            assert [seen.target for seen in emulator.seen] == ["/v1/tokens", "/v1/images"]
+            (held,) = server.gateway.credentials.all(channel)
+            assert kind.label(held.secret) == "ann@example.com"
+            assert "fresh" in kind.export(held.secret)
+            assert list(kind.split(kind.export(held.secret))) == [kind.export(held.secret)]
+            with pytest.raises(BadRequest) as refused:
+                kind.parse("r-1")
+            assert "r-1" not in refused.value.message
+    finally:
+        await emulator.stop()
+
+
+class Accounts(EmulatorServer):
+    """Takes the token that it gave."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def later(self, seconds: float) -> float:
+        """Return a time in seconds since 1970."""
+        return self._clock.now() / 1_000_000 + seconds
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Return the routes."""
+        return [web.post("/v1/tokens", self.renew), web.post("/v1/images", self.draw)]
+
+    async def renew(self, request: web.Request) -> web.StreamResponse:
+        """Give a token to whoever may have one."""
+        if request.headers.get("X-Sketch-Refresh") != "r-1":
+            return web.Response(status=401)
+        return web.json_response({"token": "fresh", "ends": self.later(86_400)})
+
+    async def draw(self, request: web.Request) -> web.StreamResponse:
+        """Draw for that token."""
+        return web.Response(status=200 if request.headers["X-Sketch-Key"] == "fresh" else 401)
+
+
+def _accounts(shown: dict[str, Any]) -> ModuleType:
+    """Return a plugin with the page's pool, whose route does its work in turns."""
+    plugin: Any = ModuleType("plugway_sketch_of_accounts")
+
+    async def work(turn: Any) -> Any:
+        answer = await turn.send("POST", "/v1/images")
+        if answer.status != 200:
+            raise turn.refusal(answer)
+        yield answer.status
+
+    def routes(gateway: Any) -> list[Mount]:
+        async def draw(request: Any) -> Any:
+            usage = Usage(key="sketch", unit="image")
+            async with gateway.calls.open(
+                request, provider="sketch", model="sketch", usage=usage
+            ) as call:
+                (status,) = [one async for one in call.turns(work)]
+                await call.settle()
+                return Response(status_code=status)
+
+        return [Mount(path="/sketch", endpoint=draw, methods={"POST"})]
+
+    plugin.register_providers = shown["register_providers"]
+    hooks: dict[str, Callable[..., Any]] = {
+        "register_credentials": lambda: [shown["SketchAccount"]()],
+        "register_tariffs": lambda: [TariffRow(key="sketch", unit="image", credits="10")],
+        "register_routes": routes,
+    }
+    for name, hook in hooks.items():
+        setattr(plugin, name, hookimpl(hook))
+    return plugin  # type: ignore[no-any-return]  # a module, whatever its hooks
 
 
 def _styles(shown: dict[str, Any]) -> ModuleType:

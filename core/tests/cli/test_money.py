@@ -61,6 +61,11 @@ def test_usage_is_listed_and_summed_up(shell: Shell, calls: int) -> None:
     assert [(line["name"], line["credits"]) for line in lines] == [("alice", 17)]
     assert "parcel" in shell("usage").out
     assert "alice" in shell("usage", "--by", "user").out
+    (line,) = shell("usage", "addresses", "--json", "--provider", "shop").json
+    assert (line["ip"], line["models"]["tea"]) == ("127.0.0.1", line["calls"] - 1)
+    assert "127.0.0.1" in shell("usage", "addresses", "--hours", "1").out
+    assert shell("usage", "addresses", "--provider", "none", "--json").json == []
+    assert shell("usage", "addresses", "--hours", "0", check=False).code == 2
     assert shell("usage", "--by", "weather", check=False).code == 2
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "vault": ("vault", "The key that seals secrets."),
     "import": ("importing", "Take over what an older system has."),
     "doctor": ("doctor", "Check that everything is as it should be."),
+    "new-plugin": ("new_plugin", "Begin a plugin of your own, in a new folder."),
     "openapi": ("openapi", "Print the OpenAPI document."),
     "version": ("version", "Print the version."),
 }

@@ -36,8 +36,8 @@ RESERVED = frozenset(
     {
         *("core", "allow", "block", "strict", "tables"),
         *("channels", "credentials", "credit", "demo", "doctor", "groups", "import", "init"),
-        *("keys", "ledger", "migrate", "openapi", "plugins", "prices", "proxies", "serve"),
-        *("tasks", "usage", "users", "vault", "version", "worker"),
+        *("keys", "ledger", "migrate", "new-plugin", "openapi", "plugins", "prices", "proxies"),
+        *("serve", "tasks", "usage", "users", "vault", "version", "worker"),
     }
 )
 

@@ -143,7 +143,9 @@ def check(arguments: list[str]) -> None:
     """
     command, own = command_of(arguments)
     with suppress(click.exceptions.Exit):  # --help
-        command.make_context(command.name, list(own), parent=click.Context(root))
+        command.make_context(
+            command.name, list(own), parent=click.Context(root, **root.context_settings)
+        )
 
 
 def _without_blocks(text: str) -> str:

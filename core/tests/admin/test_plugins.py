@@ -31,7 +31,7 @@ async def test_plugins_are_listed_with_what_they_registered(office: BackOffice) 
     ]
     registered = found[0]["registered"]
     assert registered["providers"] == ["shop"]
-    assert registered["commands"] == ["greet"]
+    assert registered["commands"] == ["greet", "worker", "import"]
     assert set(registered) >= {"settings", "credentials", "tariffs", "routes", "emulators"}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from plugway.contract.conversation import Message
+from plugway.contract.conversation import Media, Message, ToolResult
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +99,15 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     search: bool | None = None
     user: str | None = None
     given: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def media(self) -> Iterator[Media]:
+        """Yield the media of all messages, those that functions returned too."""
+        for message in self.messages:
+            for part in message.parts:
+                if isinstance(part, Media):
+                    yield part
+                elif isinstance(part, ToolResult):
+                    yield from (one for one in part.parts if isinstance(one, Media))
 
     def spelt(self, name: str) -> str:
         """Return how the client spelt a parameter, for errors that name it.

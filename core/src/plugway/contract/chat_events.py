@@ -64,7 +64,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenCount(msgspec.Struct, frozen=True, kw_only=True):
-    """States what the upstream counted so far; the last one counts.
+    """States what the upstream counted of all that came so far; the last one counts.
+
+    What comes after it is counted by the gateway, and so is everything if none comes.
 
     Attributes:
         input: Tokens of the request.

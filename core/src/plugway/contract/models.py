@@ -10,7 +10,6 @@ import msgspec
 
 from plugway.contract.chat import ChatRequest
 from plugway.contract.chat_events import ChatEvent
-from plugway.contract.conversation import Media
 from plugway.errors import BadRequest, ConfigurationError
 
 if TYPE_CHECKING:
@@ -134,12 +133,12 @@ class ChatModels(ABC):
         if request.json_schema is not None and "json_schema" not in model.honours:
             field = request.spelt("json_schema")
             raise BadRequest(f"{field}: {model.id} cannot be held to JSON", field=field)
-        for message in request.messages:
-            for part in message.parts:
-                if isinstance(part, Media) and part.mime_type and part.kind not in model.takes:
-                    raise BadRequest(
-                        f"messages: {model.id} takes no {part.mime_type}", field="messages"
-                    )
+        for media in request.media():
+            # What only has a URL may be of any type; a model that takes text alone takes none.
+            known = bool(media.mime_type)
+            if media.kind not in model.takes if known else set(model.takes) == {"text"}:
+                what = media.mime_type or "images or files"
+                raise BadRequest(f"messages: {model.id} takes no {what}", field="messages")
 
     @abstractmethod
     def answer(

@@ -64,7 +64,7 @@ def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
         >>> [" ".join(path) for path, _ in commands()][:2]
         ['init', 'serve']
     """
-    context = click.Context(root)
+    context = click.Context(root, **root.context_settings)
     for name in root.list_commands(context):
         command = root.get_command(context, name)
         assert command is not None  # noqa: S101  # it was listed

@@ -21,7 +21,8 @@ from packaging.requirements import Requirement
 
 from plugway.asgi import create_app
 from plugway.channels.store import read_settings
-from plugway.contract import Emulator, Provider, Usage
+from plugway.chat.tally import Tally
+from plugway.contract import ChatRequest, Emulator, Provider, Usage
 from plugway.credentials.vault import Vault
 from plugway.hookspecs import GROUP
 from plugway.ledger.tariff import Tariff
@@ -152,6 +153,17 @@ class PluginContract:
             for model in models:
                 usages = list(self.usages(provider, model))
                 assert Tariff({provider.name: rows}).quote(provider.name, usages, settings).lines
+
+    def test_every_chat_model_has_a_price(self, registry: Registry) -> None:
+        rows = [row for _, row in registry.tariffs]
+        for _, models in registry.models:
+            provider = registry.providers[models.provider]
+            emulator = registry.emulators.get(provider.name)
+            settings = read_settings(provider, emulator.settings if emulator is not None else {})
+            tariff = Tariff({provider.name: rows})
+            for model in models.list():
+                usages = Tally(ChatRequest(model=model.id, messages=()), model).expected(1)
+                assert tariff.quote(provider.name, usages, settings).lines, model.id
 
     def test_only_the_routes_that_are_meant_to_be_are_public(self, registry: Registry) -> None:
         mounts = [route.mount for route in registry.routes if route.owner == self.name]

@@ -45,8 +45,10 @@ class Background:
         self._loops.add(asyncio.create_task(self._repeat(seconds, round_, name), name=name))
 
     def keep(self, loop: Coroutine[Any, Any, None], name: str) -> None:
-        """Run a coroutine that does not end by itself."""
-        self._loops.add(asyncio.create_task(loop, name=name))
+        """Run a coroutine that nothing is lost with when it is cancelled, such as a loop."""
+        task = asyncio.create_task(loop, name=name)
+        self._loops.add(task)
+        task.add_done_callback(self._loops.discard)
 
     async def stop(self, wait: float) -> None:
         """Cancel the loops and await the jobs.

@@ -23,6 +23,7 @@ from plugway.chat.chat import Chat
 from plugway.clock import Clock, SystemClock
 from plugway.configuration import LiveSettings
 from plugway.contract import CallSettled, CredentialChanged, Mount, TariffRow, TaskFinished
+from plugway.credentials.census import Census
 from plugway.credentials.grants import Grants
 from plugway.credentials.pool import Credential, CredentialPool
 from plugway.credentials.renewals import Renewals
@@ -37,6 +38,7 @@ from plugway.ledger.prices import Prices
 from plugway.plugins import LoadedPlugins, load_plugins
 from plugway.registry import Registry, build_registry
 from plugway.settings import Settings
+from plugway.statistics import Statistics
 from plugway.storage.database import Database
 from plugway.storage.migrate import migrate, pending
 from plugway.storage.snapshots import Snapshots
@@ -62,8 +64,8 @@ class Gateway:
     """Owns the parts of one gateway, and hands plugins those they need.
 
     Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
-    `tasks`, `bindings`, `channels`, `credentials`, `upstream`, `settings(type)`, `log` and
-    `clock`; money moves only through `calls` and `tasks`.
+    `tasks`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
+    `upstream`, `settings(type)`, `log` and `clock`; money moves only through `calls` and `tasks`.
 
     Attributes:
         home: Where settings, keys and the SQLite database are.
@@ -80,6 +82,7 @@ class Gateway:
     tasks: Tasks
     channels: Channels
     credentials: CredentialPool
+    census: Census
     grants: Grants
     renewals: Renewals
     renewing: RenewalRounds
@@ -145,6 +148,7 @@ class Gateway:
         )
         self.background = Background(self.clock)
         self.bindings = Bindings(self.database, self.clock)
+        self.statistics = Statistics(self.database, self.clock)
         self.node = new_id()
         self.ready = False
         self.running: Sized = ()
@@ -218,6 +222,7 @@ class Gateway:
         self.registry = build_registry(self.loaded, self, mounts)
         registry = self.registry
         self.channels = Channels(self.database, self.vault, registry.providers, self.clock)
+        self.census = Census(self.database, self.channels, self.clock)
         self.credentials = CredentialPool(
             self.database,
             self.vault,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plugway.admin import (
+    addresses,
     audits,
     callbacks,
     channels,
@@ -54,6 +55,7 @@ _NOUNS = (
     ledger,
     usage,
     summary,
+    addresses,
     tasks,
     dossier,
     remedies,

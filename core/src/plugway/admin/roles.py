@@ -63,6 +63,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/admin/ledger/refund": "admin",
         "GET /api/admin/usage": "operator",
         "GET /api/admin/usage/summary": "operator",
+        "GET /api/admin/usage/addresses": "operator",
         "GET /api/admin/tasks": "operator",
         "GET /api/admin/tasks/statistics": "operator",
         "GET /api/admin/tasks/{id}": "operator",

@@ -27,7 +27,7 @@ HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Describes one administrative route.
+    """Describes one administrative route; plugins know it as `AdminRoute`.
 
     Attributes:
         place: Method and path, as in `ROLES`.
@@ -37,6 +37,7 @@ class Route(msgspec.Struct, frozen=True):
         gives: Type of the answer; None: there is none.
         status: Of the answer.
         most: Bytes that a body may have.
+        role: The least role that it takes, of a plugin's route; None: as `ROLES` says.
     """
 
     place: str
@@ -46,6 +47,7 @@ class Route(msgspec.Struct, frozen=True):
     gives: Any = None
     status: int = 200
     most: int = MAX_BODY
+    role: Role | None = None
 
 
 def mount(gateway: Gateway, route: Route) -> Mount:
@@ -53,10 +55,11 @@ def mount(gateway: Gateway, route: Route) -> Mount:
 
     Args:
         gateway: The gateway.
-        route: The route; `ROLES` must have it.
+        route: The route; one of the core's has its role in `ROLES`.
     """
     method, _, path = route.place.partition(" ")
-    role = ROLES[route.place]
+    role = route.role or ROLES[route.place]
+    tag = path.removeprefix("/api/").removeprefix("admin/").partition("/")[0]
     in_body = method in ("POST", "PUT", "PATCH")
 
     async def endpoint(request: Request) -> ASGIApp:
@@ -79,7 +82,8 @@ def mount(gateway: Gateway, route: Route) -> Mount:
             request=route.takes if in_body else None,
             query=None if in_body else route.takes,
             response=route.gives,
-            tags=(path.removeprefix("/api/").removeprefix("admin/").partition("/")[0],),
+            # A plugin's are found under its name.
+            tags=(tag,) if route.role is None else (),
         ),
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from plugway.channels import store
 from plugway.channels.breaker import Breaker
 from plugway.channels.settings import opened_settings
 from plugway.contract import Channel, Provider
@@ -79,6 +80,22 @@ class Channels:
     def get(self, channel_id: int) -> Channel | None:
         """Return one channel."""
         return self._by_id.get(channel_id)
+
+    async def adjust(self, channel: Channel, settings: Mapping[str, Any]) -> None:
+        """Change settings of a channel for good; every process follows within a second.
+
+        Args:
+            channel: Which.
+            settings: Values by name; the others stay.
+
+        Raises:
+            NotFound: It is gone.
+            BadRequest: A value is not acceptable; it is named, after `settings.`.
+            VaultError: A secret among its settings cannot be opened.
+        """
+        draft = store.ChannelDraft(settings=dict(settings))
+        database, vault = self._database, self._vault
+        await store.change(database, vault, self._providers, channel.name, draft, self._clock)
 
     def breaker(self, channel: Channel) -> Breaker:
         """Return the channel's breaker."""

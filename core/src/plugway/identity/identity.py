@@ -52,6 +52,10 @@ class Identity:
         # What a pair signed counts as long as the pair does, so that all is verified again.
         self._verified = VerifiedTokens()
 
+    def number(self) -> int:
+        """Return how many keys let somebody in."""
+        return len(self._snapshot.keys) + len(self._snapshot.pairs)
+
     def identify(
         self, headers: Iterable[tuple[bytes, bytes]], styles: Set[str] = KEYS, query: bytes = b""
     ) -> Principal:

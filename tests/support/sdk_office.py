@@ -1,4 +1,4 @@
-"""A gateway with Gemini Business behind it, and the official packages as their users set them up."""
+"""A gateway with Gemini Business behind it, and the official packages of those who call it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import anthropic
-import openai
+from anthropic import AsyncAnthropic
 from google import genai
 from google.genai import types
+from openai import AsyncOpenAI
 
 import plugway_gemini_business
 from plugway.identity.users import UserRecord
@@ -55,11 +55,13 @@ class Office:
 
     user: UserRecord
     key: str
-    openai: openai.AsyncOpenAI
-    anthropic: anthropic.AsyncAnthropic
+    openai: AsyncOpenAI
+    anthropic: AsyncAnthropic
     google: genai.Client
 
-    def __init__(self, home: Path, *, accounts: Sequence[str] = ("first", "second"), **options: Any):
+    def __init__(
+        self, home: Path, *, accounts: Sequence[str] = ("first", "second"), **options: Any
+    ):
         """Prepare.
 
         Args:
@@ -99,15 +101,15 @@ class Office:
         await self.server.__aexit__(kind, error, trace)
         await self.emulator.stop()
 
-    def as_openai(self, key: str) -> openai.AsyncOpenAI:
+    def as_openai(self, key: str) -> AsyncOpenAI:
         """Return `openai` with a key."""
-        client = openai.AsyncOpenAI(base_url=f"{self.server.url}/v1", api_key=key, max_retries=0)
+        client = AsyncOpenAI(base_url=f"{self.server.url}/v1", api_key=key, max_retries=0)
         self._closing.append(client.close)
         return client
 
-    def as_anthropic(self, key: str) -> anthropic.AsyncAnthropic:
+    def as_anthropic(self, key: str) -> AsyncAnthropic:
         """Return `anthropic` with a key."""
-        client = anthropic.AsyncAnthropic(base_url=self.server.url, api_key=key, max_retries=0)
+        client = AsyncAnthropic(base_url=self.server.url, api_key=key, max_retries=0)
         self._closing.append(client.close)
         return client
 
@@ -155,6 +157,10 @@ class Office:
         found = [gateway.credentials.conditions(one) for one in gateway.channels.all()]
         return sum(one["in_use"] for one in found)
 
+    def busy(self) -> int:
+        """Return how many questions the upstream is answering now."""
+        return sum(self.emulator.truth.busy(one.name) for one in self.emulator.accounts)
+
     def asks(self) -> int:
         """Return how many questions the upstream got."""
         return sum(one.call == "ask" for one in self.emulator.truth.uses)
@@ -175,7 +181,7 @@ class Office:
         """Wait until the upstream has nobody to answer any more, and one at least has left."""
         truth = self.emulator.truth
         async with asyncio.timeout(10):
-            while any(truth.busy(one.name) for one in self.emulator.accounts):
+            while self.busy():
                 await asyncio.sleep(0.002)
         assert any(use.left for use in truth.uses if use.call == "ask")
 

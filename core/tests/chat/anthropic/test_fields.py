@@ -44,6 +44,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("output_config", {"effort": "heroic"}, "output_config.effort"),
     ("output_config", {"format": {"type": "xml"}}, "output_config.format.type"),
     ("output_config", {"format": {"type": "json_schema"}}, "output_config.format.schema"),
+    ("output_format", {"type": "json_schema"}, "output_format.schema"),
     ("system", [{"type": "text", "text": ""}], "system.0.text"),
     ("system", [{"type": "image"}], "system.0.type"),
     ("tools", [{"name": "f"}], "tools.0.input_schema"),

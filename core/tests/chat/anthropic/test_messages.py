@@ -216,6 +216,25 @@ async def test_media_of_an_earlier_answer_are_media_again(house: AnthropicGatewa
     assert house.poet.asked[2].messages[1].parts == (Text("[image]"), Text("There."))
 
 
+async def test_media_amid_an_earlier_answer_are_media_again(house: AnthropicGateway) -> None:
+    # Clients that keep an answer as one text hand it back as one.
+    image = Media(mime_type="image/png", data=PNG * 4000)
+    house.says(TextDelta("Look: "), image, TextDelta(" There."))
+    first = await house.ask()
+    said = "".join([block.text for block in first.content if block.type == "text"])
+    before = await house.charged()
+    messages = [
+        *ASKED["messages"],
+        {"role": "assistant", "content": said},
+        {"role": "user", "content": "Now in blue."},
+    ]
+    await house.ask(messages=messages)
+    assert house.poet.asked[1].messages[1].parts == (Text("Look: "), image, Text(" There."))
+    assert await house.charged() - before < 400, "the image's bytes were counted as words"
+    await house.ask(model="parrot", messages=messages)
+    assert house.poet.asked[2].messages[1].text == "Look: [image] There."
+
+
 async def test_citations(house: AnthropicGateway) -> None:
     source = Citation(url="https://example.com/1", title="One", quote="The first.")
     late = Citation(url="https://example.com/2")

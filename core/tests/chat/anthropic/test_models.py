@@ -74,6 +74,21 @@ async def test_wrong_queries(house: AnthropicGateway) -> None:
             await house.client.models.list(extra_query=query)
 
 
+async def test_errors_have_the_shape_of_this_api(house: AnthropicGateway) -> None:
+    nobody = house.made(api_key="sk-nobody-has-this-key-0123456789")
+    for asking, kind, type_ in (
+        (nobody.models.list(), anthropic.AuthenticationError, "authentication_error"),
+        (house.client.models.retrieve("nobody"), anthropic.NotFoundError, "not_found_error"),
+        (house.client.models.list(limit=0), anthropic.BadRequestError, "invalid_request_error"),
+    ):
+        with pytest.raises(kind) as caught:
+            await asking
+        body = caught.value.body
+        assert isinstance(body, dict)
+        assert (body["type"], body["error"]["type"]) == ("error", type_)
+        assert caught.value.request_id == body["request_id"]
+
+
 def test_a_wrong_query_is_named() -> None:
     for name in ("limit", "after_id", "before_id", "lifecycle"):
         with pytest.raises(BadRequest) as caught:

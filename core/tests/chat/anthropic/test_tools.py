@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anthropic
 import pytest
 from anthropic_gateway import ASKED, AnthropicGateway
@@ -108,6 +110,29 @@ async def test_thinking(house: AnthropicGateway) -> None:
     unsigned = message.content[0]
     assert unsigned.type == "thinking"
     assert (unsigned.thinking, unsigned.signature) == ("Again.", "")
+
+
+async def test_a_conversation_that_began_at_anthropics_goes_on_here(
+    house: AnthropicGateway,
+) -> None:
+    found = {"type": "web_search_result", "url": "https://a.example", "title": "A"}
+    content: list[Any] = [
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "a"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [found]},
+        {"type": "text", "text": "A it is."},
+    ]
+    messages = [*ASKED["messages"], {"role": "assistant", "content": content}]
+    await house.ask(messages=[*messages, {"role": "user", "content": "Sure?"}])
+    assert house.poet.asked[0].messages[1].parts == (Text("A it is."),)
+
+
+async def test_the_older_place_of_a_format(house: AnthropicGateway) -> None:
+    schema = {"type": "object", "properties": {}}
+    format_ = {"type": "json_schema", "schema": schema}
+    await house.ask(extra_body={"output_format": format_})
+    asked = house.poet.asked[0]
+    assert asked.json_schema == schema
+    assert asked.spelt("json_schema") == "output_format"
 
 
 async def test_thinking_that_is_not_to_be_shown(house: AnthropicGateway) -> None:

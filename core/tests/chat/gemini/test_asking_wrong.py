@@ -182,6 +182,7 @@ def test_parameters_that_are_refused(name: str, value: Any) -> None:
     [
         ({"stopSequences": ["a", 1]}, "stopSequences[1]"),
         ({"stop_sequences": ["a", ""]}, "stop_sequences[1]"),
+        ({"responseModalities": ["TEXT", "AUDIO"]}, "responseModalities[1]"),
         ({"thinkingConfig": {"thinkingBudget": -2}}, "thinkingConfig.thinkingBudget"),
         ({"thinkingConfig": {"thinkingLevel": "ALL"}}, "thinkingConfig.thinkingLevel"),
         ({"thinkingConfig": {"includeThoughts": 1}}, "thinkingConfig.includeThoughts"),

@@ -109,7 +109,8 @@ async def test_the_bytes_of_events(front: GeminiFront) -> None:
                 "index": 0,
             }
         ],
-        "usageMetadata": usage,
+        # What came after the last count is counted here.
+        "usageMetadata": {**usage, "candidatesTokenCount": 3, "totalTokenCount": 4},
         **told,
     }
 

@@ -16,6 +16,7 @@ from plugway.chat.dialects.anthropic.body import (
     EnabledThinking,
     MessagesBody,
     OutputConfig,
+    OutputFormat,
 )
 from plugway.chat.dialects.anthropic.conversation import conversation
 from plugway.chat.dialects.anthropic.tools import choice, functions, search_place
@@ -47,6 +48,8 @@ def counted(body: CountBody, takes: Set[str]) -> ChatRequest:
     """
     tools = body.tools or ()
     config = body.output_config or OutputConfig()
+    place = "output_format" if config.format is None else "output_config.format"
+    wanted = config.format or body.output_format
     own = functions(tools)
     search = search_place(tools)
     return ChatRequest(
@@ -55,7 +58,7 @@ def counted(body: CountBody, takes: Set[str]) -> ChatRequest:
         tools=own,
         tool_choice=choice(body),
         reasoning=_reasoning(body, config),
-        json_schema=_schema(config),
+        json_schema=_schema(wanted, place),
         search=None if search is None else True,
         given=_given(
             ("tools", own or None, "tools"),
@@ -63,7 +66,7 @@ def counted(body: CountBody, takes: Set[str]) -> ChatRequest:
             ("search", search, search or ""),
             ("reasoning", config.effort, "output_config.effort"),
             ("reasoning", body.thinking, "thinking"),
-            ("json_schema", config.format, "output_config.format"),
+            ("json_schema", wanted, place),
         ),
     )
 
@@ -134,11 +137,11 @@ def _reasoning(body: CountBody, config: OutputConfig) -> Reasoning | None:
     )
 
 
-def _schema(config: OutputConfig) -> Mapping[str, Any] | None:
-    if config.format is None:
+def _schema(wanted: OutputFormat | None, place: str) -> Mapping[str, Any] | None:
+    if wanted is None:
         return None
-    shallow(config.format.schema, "output_config.format.schema")
-    return config.format.schema
+    shallow(wanted.schema, f"{place}.schema")
+    return wanted.schema
 
 
 def _stops(given: Sequence[str]) -> tuple[str, ...]:

@@ -119,6 +119,14 @@ class RedactedThinkingBlock(msgspec.Struct, frozen=True, tag_field="type", tag="
     data: str
 
 
+class ServerToolUseBlock(msgspec.Struct, frozen=True, tag_field="type", tag="server_tool_use"):
+    """Is a search of an earlier answer that Anthropic's own servers made."""
+
+
+class FoundBlock(msgspec.Struct, frozen=True, tag_field="type", tag="web_search_tool_result"):
+    """Is what such a search found, which only Anthropic's own models can read."""
+
+
 class ToolUseBlock(msgspec.Struct, frozen=True, tag_field="type", tag="tool_use"):
     """Is a function that an earlier answer asked for.
 
@@ -157,6 +165,8 @@ ContentBlock = (
     | SearchResultBlock
     | ThinkingBlock
     | RedactedThinkingBlock
+    | ServerToolUseBlock
+    | FoundBlock
     | ToolUseBlock
     | ToolResultBlock
 )

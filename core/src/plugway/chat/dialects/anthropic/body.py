@@ -161,6 +161,7 @@ class CountBody(msgspec.Struct, frozen=True, kw_only=True):
         tool_choice: Whether it may, or must.
         thinking: Whether it thinks.
         output_config: How the answer is to be.
+        output_format: The older place of its `format`.
     """
 
     model: Filled
@@ -170,6 +171,7 @@ class CountBody(msgspec.Struct, frozen=True, kw_only=True):
     tool_choice: AutoChoice | AnyChoice | NamedChoice | NoChoice | None = None
     thinking: EnabledThinking | AdaptiveThinking | DisabledThinking | None = None
     output_config: OutputConfig | None = None
+    output_format: OutputFormat | None = None
 
 
 class MessagesBody(CountBody, frozen=True, kw_only=True):

@@ -13,10 +13,12 @@ from plugway.chat.dialects.anthropic.blocks import (
     ContentBlock,
     ContentSource,
     DocumentBlock,
+    FoundBlock,
     ImageBlock,
     RedactedThinkingBlock,
     ResultContent,
     SearchResultBlock,
+    ServerToolUseBlock,
     TextBlock,
     TextSource,
     ThinkingBlock,
@@ -30,8 +32,12 @@ from plugway.errors import BadRequest
 
 _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
-#: How an answer shows media; see `media_text`.
-_SHOWN = re.compile(r"!?\[(image|video|audio|file)\]\((data:[^)\s]*)\)")
+#: How an answer shows media; see `media_text`. What cannot be base64 ends the search at once.
+_SHOWN = re.compile(
+    r"!?\[(image|video|audio|file)\]"
+    r"\((data:[\w.+-]{1,64}/[\w.+-]{1,64};base64,[A-Za-z0-9+/]++={0,2})\)",
+    re.ASCII,
+)
 
 
 def conversation(body: CountBody, takes: Set[str]) -> tuple[Message, ...]:
@@ -49,7 +55,7 @@ def conversation(body: CountBody, takes: Set[str]) -> tuple[Message, ...]:
     last = len(body.messages) - 1
     for at, given in enumerate(body.messages):
         parts = tuple(reader.parts(given, f"messages.{at}", open_=at == last))
-        # Nothing is left of a message with thinking that only others can read.
+        # Nothing is left of a message with what only others can read.
         if parts:
             found.append(Message(given.role, parts))
     if not any(message.role != "system" for message in found):
@@ -70,8 +76,7 @@ class _Reader:
         if not content and not (open_ and given.role == "assistant"):
             raise BadRequest(f"{place}: must not be empty", field=place)
         if isinstance(content, str):
-            if content:
-                yield self._said(content, given.role)
+            yield from self._said(content, given.role)
             return
         for at, block in enumerate(content):
             yield from self._block(block, given.role, f"{place}.{at}")
@@ -83,11 +88,11 @@ class _Reader:
             raise BadRequest(f"{field}: {kind} is not for {role} messages", field=field)
         match block:
             case TextBlock(text):
-                yield self._said(_filled(text, f"{place}.text"), role)
+                yield from self._said(_filled(text, f"{place}.text"), role)
             case ThinkingBlock(thinking, signature):
                 if thinking or signature:
                     yield Thought(thinking, signature or None)
-            case RedactedThinkingBlock():
+            case RedactedThinkingBlock() | ServerToolUseBlock() | FoundBlock():
                 pass
             case ToolUseBlock():
                 yield self._called(block, place)
@@ -96,20 +101,31 @@ class _Reader:
             case _:
                 yield from _shown(block, place)
 
-    def _said(self, text: str, role: str) -> Text | Media:
-        """Return a text; one that showed media in an earlier answer is those media again.
+    def _said(self, text: str, role: str) -> Iterator[Text | Media]:
+        """Yield a text; what showed media in an earlier answer is those media again.
 
-        As text their bytes would be counted, and paid for, as words.
+        As text their bytes would be counted, and paid for, as words. Many clients keep an
+        answer as one text, so media may stand anywhere in it.
         """
-        found = _SHOWN.fullmatch(text) if role == "assistant" else None
-        if found is None:
-            return Text(text)
+        at = 0
+        for found in _SHOWN.finditer(text) if role == "assistant" else ():
+            shown = self._media(found)
+            if shown is None:
+                continue
+            if found.start() > at:
+                yield Text(text[at : found.start()])
+            yield shown
+            at = found.end()
+        if at < len(text):
+            yield Text(text[at:])
+
+    def _media(self, found: re.Match[str]) -> Text | Media | None:
         if found[1] not in self._takes:
             return Text(f"[{found[1]}]")
         try:
             return media_of(found[2], "messages")
         except BadRequest:
-            return Text(text)
+            return None
 
     def _called(self, block: ToolUseBlock, place: str) -> ToolCall:
         _filled(block.id, f"{place}.id")
@@ -138,6 +154,8 @@ class _Reader:
 _SPEAKERS: dict[type, str] = {
     ThinkingBlock: "assistant",
     RedactedThinkingBlock: "assistant",
+    ServerToolUseBlock: "assistant",
+    FoundBlock: "assistant",
     ToolUseBlock: "assistant",
     ToolResultBlock: "user",
 }

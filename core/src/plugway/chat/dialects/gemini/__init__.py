@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ def shared(gateway: Gateway, theirs: Iterable[Mount]) -> Iterator[Mount]:
         if other is None or mount.methods != other.methods:
             yield mount
         else:
-            yield msgspec.structs.replace(mount, instead=partial(_meant, other))
+            yield msgspec.structs.replace(mount, instead=partial(_meant, other, mount.instead))
 
 
 def _listing(gateway: Gateway, path: str) -> list[Mount]:
@@ -104,8 +104,12 @@ def _listing(gateway: Gateway, path: str) -> list[Mount]:
     ]
 
 
-def _meant(mount: Mount, scope: Scope) -> Mount | None:
+def _meant(
+    mount: Mount, otherwise: Callable[[Scope], Mount | None] | None, scope: Scope
+) -> Mount | None:
     googles = has_key(scope["query_string"]) or any(
         name in (b"x-goog-api-key", b"x-goog-api-client") for name, _ in scope["headers"]
     )
-    return mount if googles else None
+    if googles:
+        return mount
+    return None if otherwise is None else otherwise(scope)

@@ -40,6 +40,9 @@ def read_config(config: Fields, given: dict[str, str]) -> dict[str, Any]:
     for name in _FOREIGN:
         if config.raw(name):
             raise wrong(config.spelt(name), "is not supported here")
+    for at, kind in enumerate(config.texts("responseModalities")):
+        if kind.upper() == "AUDIO":
+            raise wrong(f"{config.spelt('responseModalities')}[{at}]", "there is no sound here")
     # More than one answer to a question would have to be charged as often.
     config.integer("candidateCount", 1, 1)
     stops = config.texts("stopSequences")

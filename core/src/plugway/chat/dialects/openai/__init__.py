@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from plugway.chat.dialects.anthropic.errors import official as anthropics
 from plugway.chat.dialects.openai import models
 from plugway.chat.dialects.openai.answer import ChatAnswer
 from plugway.chat.dialects.openai.asked import ChatBody
@@ -14,6 +18,8 @@ from plugway.chat.dialects.openai.models import ListedModel, ModelList, Models
 from plugway.contract import Mount, Operation
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from plugway.gateway import Gateway
 
 _TAGS = ("openai",)
@@ -39,22 +45,26 @@ def mounts(gateway: Gateway) -> list[Mount]:
                 tags=_TAGS,
             ),
         ),
-        Mount(
-            path=models.PATH,
-            endpoint=listing.listed,
-            methods={"GET"},
-            errors=official,
-            operation=Operation(
-                summary="List the models of this key.", response=ModelList, tags=_TAGS
-            ),
+        _shared(
+            Mount(
+                path=models.PATH,
+                endpoint=listing.listed,
+                methods={"GET"},
+                errors=official,
+                operation=Operation(
+                    summary="List the models of this key.", response=ModelList, tags=_TAGS
+                ),
+            )
         ),
-        Mount(
-            path=models.PATH,
-            endpoint=listing.one,
-            methods={"GET"},
-            prefix=True,
-            errors=official,
-            operation=Operation(summary="Tell of one model.", response=ListedModel, tags=_TAGS),
+        _shared(
+            Mount(
+                path=models.PATH,
+                endpoint=listing.one,
+                methods={"GET"},
+                prefix=True,
+                errors=official,
+                operation=Operation(summary="Tell of one model.", response=ListedModel, tags=_TAGS),
+            )
         ),
         Mount(
             path="/v1/images/generations",
@@ -71,3 +81,13 @@ def mounts(gateway: Gateway) -> list[Mount]:
             ),
         ),
     ]
+
+
+def _shared(mount: Mount) -> Mount:
+    """Return a route that Anthropic's API has too, which tells its clients errors in its shape."""
+    theirs = msgspec.structs.replace(mount, errors=anthropics)
+    return msgspec.structs.replace(mount, instead=partial(_meant, theirs))
+
+
+def _meant(theirs: Mount, scope: Scope) -> Mount | None:
+    return theirs if any(name == models.ANTHROPICS for name, _ in scope["headers"]) else None

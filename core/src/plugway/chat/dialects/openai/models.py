@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PATH = "/v1/models"
 
+#: Header by which clients of Anthropic's API say that they are.
+ANTHROPICS = b"anthropic-version"
+
 
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     """Is one model."""
@@ -91,7 +94,7 @@ class Models:
 
 
 def _anthropic(request: Request) -> bool:
-    return "anthropic-version" in request.headers
+    return ANTHROPICS.decode() in request.headers
 
 
 def _shown(model: ChatModel) -> ListedModel:

@@ -275,7 +275,7 @@ def told_alerts() -> Iterator[str]:
     for path in (ROOT / "core" / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                name = ast.unparse(node.func).rpartition(".")[2]
+                name = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
                 kind = node.args[0].value
                 if name in ("tell", "alert") and kind in get_args(AlertKind):
                     yield str(kind)

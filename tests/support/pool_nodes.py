@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from plugway import BearerKey, Channel, CredentialChanged, PooledChannelSettings, Provider, Quota
@@ -17,6 +17,10 @@ from plugway.storage.models import ChannelRow, CredentialRow
 from plugway.telemetry.metrics import Metrics
 
 SECOND = 1_000_000
+
+#: States that a renewal that failed too often ends, and those that one that helped ends.
+FAILING = ("ready", "cooling", "expired", "restricted")
+RENEWED = ("expired", "restricted", "quarantined")
 
 PROVIDER = Provider(
     name="pooled", title="Pooled", credential="pooled", settings=PooledChannelSettings
@@ -130,6 +134,32 @@ class PoolNode:
         """Wait until everything is written."""
         while self._jobs:
             await asyncio.wait(set(self._jobs))
+
+    async def decided(
+        self, credential_id: int, states: Sequence[str], state: str, reason: str = ""
+    ) -> bool:
+        """Write a state as a renewal does, if the row is in one of some, and load it.
+
+        Args:
+            credential_id: Which.
+            states: Those that it may be in.
+            state: The new one.
+            reason: Why.
+
+        Returns:
+            Whether it was in one.
+        """
+        values: dict[str, Any] = {"state": state, "reason": reason, "cooling_until": None}
+        if state == "ready":
+            values["failures"] = 0
+
+        async def work() -> int:
+            its = CredentialRow.filter(id=credential_id, state__in=list(states))
+            return await its.update(**values)
+
+        done = await self.database.transact(work)
+        await self.pool.load()
+        return done > 0
 
     async def row(self, credential_id: int) -> CredentialRow:
         """Read a row."""

@@ -9,7 +9,7 @@ import pytest
 from pool_nodes import KIND, SECOND, VAULT, PoolNode, channel
 
 from plugway.credentials import store
-from plugway.credentials.claims import MARGIN_SECONDS
+from plugway.credentials.possession import MARGIN_SECONDS
 from plugway.storage.database import Database
 from plugway.testing.clock import ManualClock
 
@@ -104,7 +104,7 @@ async def test_a_node_that_died_frees_its_credentials(
     (id_,) = await dead.fill(1)
     await dead.claimed()
     # It says nothing any more: its task that would extend the claim is not run.
-    dead.pool._claims._leases._alarm.set(None)  # noqa: SLF001  # what its death does
+    dead.pool._claims._possession._leases._alarm.set(None)  # noqa: SLF001  # what its death does
     await other.pool.load()
     lease = dead.channel.settings.total_timeout + MARGIN_SECONDS
     # It may have used it to the last moment.

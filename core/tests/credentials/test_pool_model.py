@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pool_nodes import SECOND, PoolNode, channel
+from pool_nodes import FAILING, RENEWED, SECOND, PoolNode, channel
 
 from plugway import Quota
 from plugway.credentials import store
@@ -186,14 +186,14 @@ class OneCredential(RuleBasedStateMachine):
 
     @rule()
     def is_quarantined(self) -> None:
-        done = self.run(self.node.pool.quarantine(self.id, "renewals failed"))
+        done = self.run(self.node.decided(self.id, FAILING, "quarantined", "renewals failed"))
         assert done == (self.model.state not in ("disabled", "quarantined"))
         if done:
             self.model.move("quarantined")
 
     @rule()
     def is_renewed(self) -> None:
-        done = self.run(self.node.pool.revive(self.id))
+        done = self.run(self.node.decided(self.id, RENEWED, "ready"))
         assert done == (self.model.state in ("expired", "restricted", "quarantined"))
         if done:
             self.model.failures = 0

@@ -14,9 +14,10 @@ from pool_nodes import VAULT, PoolNode, channel
 from plugway.contract import Quota
 from plugway.credentials import index as index_module
 from plugway.credentials import rows
-from plugway.credentials.claims import ATTEMPTS, LOOK
+from plugway.credentials.claims import ATTEMPTS
 from plugway.credentials.index import Index
 from plugway.credentials.pool import Credential
+from plugway.credentials.possession import LOOK
 from plugway.credentials.rotation import CREDENTIAL_SECRET
 from plugway.storage.database import Database
 from plugway.storage.models import CredentialRow

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 from pages import text_of
-from pool_nodes import KIND, SECOND, VAULT, PoolNode, channel
+from pool_nodes import FAILING, KIND, RENEWED, SECOND, VAULT, PoolNode, channel
 
 from plugway.contract import Quota
 from plugway.credentials import store
@@ -165,6 +165,7 @@ async def test_a_429_is_no_failure(node: PoolNode, clock: ManualClock) -> None:
         (TEXT, 12.5, 12.5),
         (VIDEOS, 1e9, 86_400.0),
         (IMAGES, -5.0, COOLDOWN),
+        (TEXT, 0.0, COOLDOWN),
     ],
 )
 async def test_how_long_it_rests(
@@ -271,34 +272,23 @@ async def test_new_limits_count_at_once(node: PoolNode, clock: ManualClock) -> N
     assert await node.claim() is not None
 
 
-async def test_quarantine_and_revival(node: PoolNode, clock: ManualClock) -> None:
+async def test_a_quarantine_ends_with_a_renewal_and_not_by_itself(
+    node: PoolNode, clock: ManualClock
+) -> None:
     (id_,) = await node.fill(1)
     await failing(node, "expired")
-    assert await node.pool.quarantine(id_, "three renewals failed")
-    row = await node.row(id_)
-    assert (row.state, row.reason, row.cooling_until) == (
-        "quarantined",
-        "three renewals failed",
-        None,
-    )
+    assert await node.decided(id_, FAILING, "quarantined", "three renewals failed")
     clock.advance(10 * MAX_RETRY_SECONDS)
     assert await node.claim() is None
     assert node.pool.ready_in(node.channel) is None
     assert conditions(node) == {"quarantined": 1}
     node = await restarted(node)
-    assert await node.pool.revive(id_)
+    assert await node.claim() is None
+    assert await node.decided(id_, RENEWED, "ready")
     assert await node.use() == id_
-    assert not await node.pool.revive(id_)
-    assert node.changes == [(id_, "ready")]
-    # Nothing is deleted, and nothing overrules the operator.
-    await store.set_state(node.database, id_, "disabled", "by hand", clock)
-    assert not await node.pool.quarantine(id_, "again")
-    assert not await node.pool.revive(id_)
-    assert (await node.row(id_)).state == "disabled"
-    assert not await node.pool.quarantine(99, "nobody")
 
 
-async def test_a_revived_one_has_its_new_secret_and_its_rests(
+async def test_a_renewed_one_has_its_new_secret_and_its_rests(
     node: PoolNode, clock: ManualClock
 ) -> None:
     (id_,) = await node.fill(1)
@@ -308,7 +298,7 @@ async def test_a_revived_one_has_its_new_secret_and_its_rests(
     clock.advance(COOLDOWN)
     await failing(node, "expired")
     await store.replace(node.database, VAULT, KIND, id_, "fresh-secret", clock)
-    await node.pool.revive(id_)
+    await node.decided(id_, RENEWED, "ready")
     clock.advance(COOLDOWN)
     assert await node.claim(*IMAGES) is None
     _, credential = await node.claimed()

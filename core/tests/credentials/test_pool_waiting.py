@@ -170,7 +170,7 @@ async def test_who_leaves_when_its_turn_has_come_hands_it_on(
     # The alarm rings, and before the call runs it is cancelled.
     for _ in range(50):
         await asyncio.sleep(0)
-        slot = node.pool._roster.find(id_)  # noqa: SLF001  # the very moment is what it is about
+        slot = node.pool._roster.get(1, id_)  # noqa: SLF001  # the very moment is what it is about
         assert slot is not None
         if slot.owner == "left":
             break
@@ -238,7 +238,7 @@ async def test_many_who_come_and_go_leave_nothing(node: PoolNode, clock: ManualC
 
 def node_tasks(node: PoolNode) -> set[asyncio.Task[None]]:
     """Return the one task that a node with claims has beside its calls."""
-    task = node.pool._claims._leases._alarm._task  # noqa: SLF001  # see above
+    task = node.pool._claims._possession._leases._alarm._task  # noqa: SLF001  # see above
     return set() if task is None else {task}
 
 

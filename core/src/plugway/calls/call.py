@@ -107,6 +107,11 @@ class Call:
             return spent - self.upstream_seconds
         return self._overhead
 
+    @property
+    def begun(self) -> bool:
+        """Say whether the answer has begun."""
+        return self._overhead is not None
+
     def begin_answer(self) -> float:
         """Note that the answer begins now; return the overhead until here."""
         self._overhead = self.overhead()

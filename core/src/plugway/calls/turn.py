@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from plugway.upstream import Answer
 
 
+#: Media that are fetched for one try: one small request must not send many elsewhere.
+MOST_FETCHES = 100
+
+
 class Turn:
     """Sends the requests of one try, all of them with the same credential.
 
@@ -48,6 +52,7 @@ class Turn:
         self._parts = parts
         self._credential = credential
         self._renewed = False
+        self._fetches = 0
         self._answers: list[Answer] = []
 
     async def send(
@@ -131,7 +136,8 @@ class Turn:
             max_bytes: Most bytes to take; None: as the settings say.
 
         Raises:
-            BadRequest: It cannot be fetched, is too large, or may not be reached.
+            BadRequest: It cannot be fetched, is too large, may not be reached, or is one too
+                many.
         """
         limit = max_bytes or self._parts.settings().chat.media_bytes
         if media.data is not None:
@@ -140,6 +146,11 @@ class Turn:
             return media
         if media.url is None:
             raise BadRequest("messages: media has neither bytes nor a URL", field="messages")
+        self._fetches += 1
+        if self._fetches > MOST_FETCHES:
+            raise BadRequest(
+                f"messages: more than {MOST_FETCHES} media are behind URLs", field="messages"
+            )
         try:
             fetched = await self._parts.upstream.fetch(
                 media.url, max_bytes=limit, timeout=self.channel.settings.headers_timeout

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from plugway.calls.turn import Turn
+from plugway.contract import PooledChannelSettings
 from plugway.errors import (
     CredentialExpired,
     CredentialRestricted,
@@ -36,7 +38,6 @@ class Turns:
     Attributes:
         channel: Asked last.
         credential_id: Used last.
-        seconds: Spent until the work gave something, or waiting for a credential.
     """
 
     def __init__(self, parts: Parts, call_id: str) -> None:
@@ -50,7 +51,14 @@ class Turns:
         self._call_id = call_id
         self.channel: Channel | None = None
         self.credential_id: int | None = None
-        self.seconds = 0.0
+        self._seconds = 0.0
+        self._since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds spent until the work gave something, or waiting for a credential."""
+        since = self._since
+        return self._seconds + (0.0 if since is None else self._parts.clock.monotonic() - since)
 
     async def close(self) -> None:
         """Let go; each try has closed what it opened."""
@@ -75,7 +83,7 @@ class Turns:
 
         Raises:
             PlugwayError: What the last try raised.
-            NoChannel: Nobody could be asked.
+            NoChannel: Nobody could be asked, or no account of a pool was accepted.
         """
         clock, pool = self._parts.clock, self._parts.credentials
         began = clock.monotonic()
@@ -89,20 +97,25 @@ class Turns:
                 break
             turn = Turn(self._parts, self._call_id, claim.channel, claim.credential)
             bound = False
-            since = clock.monotonic()
+            self._since = clock.monotonic()
             stream = work(turn)
             try:
                 async for one in stream:
                     if not bound and (bound := binding(one)):
-                        self._waited(since, claim.channel)
+                        self._waited(claim.channel)
                     yield one
             except PlugwayError as error:
                 if not bound:
-                    self._waited(since, claim.channel)
+                    self._waited(claim.channel)
                 self._blame(claim, error, quotas)
                 if bound or not _again(error):
                     raise
                 failure = error
+            except (GeneratorExit, asyncio.CancelledError):
+                if bound:
+                    # Whoever leaves in the middle of an answer has had one.
+                    self._praise(claim)
+                raise
             else:
                 self._praise(claim)
                 return
@@ -120,11 +133,11 @@ class Turns:
     async def _claim(
         self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: set[int]
     ) -> Claim | None:
-        since = self._parts.clock.monotonic()
+        self._since = self._parts.clock.monotonic()
         claim = await self._parts.credentials.claim(
             candidates, quotas, owner=self._call_id, tried=tried, admits=self._admits
         )
-        self.seconds += self._parts.clock.monotonic() - since
+        self._stop()
         if claim is not None:
             self.channel = claim.channel
             self.credential_id = None if claim.credential is None else claim.credential.id
@@ -134,10 +147,13 @@ class Turns:
         parts = self._parts
         return parts.channels.breaker(channel).admits(parts.clock.monotonic())
 
-    def _waited(self, since: float, channel: Channel) -> None:
-        waited = self._parts.clock.monotonic() - since
-        self.seconds += waited
-        self._parts.metrics.upstream(channel.provider, channel.name, waited)
+    def _waited(self, channel: Channel) -> None:
+        self._parts.metrics.upstream(channel.provider, channel.name, self._stop())
+
+    def _stop(self) -> float:
+        """Wait no longer; return the seconds since that began."""
+        before, self._seconds, self._since = self._seconds, self.seconds, None
+        return self._seconds - before
 
     def _praise(self, claim: Claim) -> None:
         self._parts.channels.breaker(claim.channel).succeeded()
@@ -180,21 +196,32 @@ class Turns:
         """Return what the client hears: the last failure, or that nobody could be asked."""
         if failure is None:
             return self._nobody(candidates, quotas)
+        personal = isinstance(failure, CredentialExpired | CredentialRestricted)
+        if personal and self._pooled():
+            # One account says nothing of the others: there is a moment to come again.
+            return NoChannel(
+                f"no credential of this model is accepted now: {failure.message}",
+                retry_after=self._wait(candidates, quotas),
+            )
         if isinstance(failure, QuotaExhausted) and failure.retry_after is None:
             failure.retry_after = self._wait(candidates, quotas)
         return failure
+
+    def _pooled(self) -> bool:
+        channel = self.channel
+        return channel is not None and isinstance(channel.settings, PooledChannelSettings)
 
     def _wait(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> float:
         """Return the seconds until somebody may be asked again."""
         parts = self._parts
         now = parts.clock.monotonic()
-        waits = [
-            max(
-                parts.credentials.ready_in(channel, quotas) or 0.0,
-                parts.channels.breaker(channel).opens_in(now),
-            )
-            for channel in candidates
-        ]
+        waits = []
+        for channel in candidates:
+            needs_none = parts.providers[channel.provider].credential is None
+            ready = 0.0 if needs_none else parts.credentials.ready_in(channel, quotas)
+            # A channel of which nobody knows is no reason to come back before another is ready.
+            if ready is not None:
+                waits.append(max(ready, parts.channels.breaker(channel).opens_in(now)))
         return max(1.0, min(waits, default=1.0))
 
     def _nobody(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> PlugwayError:

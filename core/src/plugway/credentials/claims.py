@@ -1,25 +1,18 @@
-"""Claims of credentials: each serves one call at a time, on one node.
-
-The row is the truth. A claim is an UPDATE that finds the credential free, rested and usable,
-or does nothing; queues in memory only say which one is worth it.
-"""
+"""Claims of credentials: each serves one call at a time, on one node."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Container, Coroutine, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from plugway.credentials import rows
 from plugway.credentials.credential import Credential
 from plugway.credentials.index import Index
-from plugway.credentials.leases import Leases
 from plugway.credentials.line import Line, Ticket
-from plugway.credentials.rows import Facts, Given
+from plugway.credentials.possession import Possession
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -30,21 +23,9 @@ if TYPE_CHECKING:
     from plugway.storage.database import Database
     from plugway.telemetry.metrics import Metrics
 
-log = logging.getLogger(__name__)
-
 #: Credentials that a call asks the database for in a row, each time beyond the first because
 #: another node was quicker; and seconds until a call that waits asks for more.
 ATTEMPTS, PAUSE = 8, 1.0
-
-#: Credentials that are looked at besides when another node was quicker.
-LOOK = 64
-
-#: Microseconds until a credential is looked at again that is no longer what it was.
-_LOAD_US = 2_000_000
-
-#: Seconds beyond a channel's `total_timeout` that a claim lasts; while its call goes on it is
-#: extended in time.
-MARGIN_SECONDS = 30.0
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -89,15 +70,13 @@ class Claims:
             spawn: Runs what must come to its end even if the caller leaves.
             metrics: Counts claims.
         """
-        self._database = database
         self._roster = roster
         self._writer = writer
         self._clock = clock
-        self._spawn = spawn
         self._metrics = metrics
         self._lines: dict[int, Line] = {}
         self._numbers = count(1)
-        self._leases = Leases(database, clock, spawn)
+        self._possession = Possession(database, roster, writer, clock, spawn=spawn)
 
     def line(self, channel: Channel) -> Line:
         """Return who waits for a channel's credentials, and which is next.
@@ -178,7 +157,7 @@ class Claims:
                     self._put_back(slot)
                     break
                 admitted = True
-                if await self._take(line, slot, kinds, owner):
+                if await self._possession.take(line, slot, kinds, owner):
                     self._count(channel, "claimed")
                     return Claim(channel, slot.credential, exclusive=True, owner=owner)
                 self._count(channel, "lost")
@@ -193,13 +172,13 @@ class Claims:
         credential = cast("Credential", claim.credential)
         slot = self._roster.get(credential.channel_id, credential.id)
         if slot is None:
-            self._leases.drop(credential.id)
+            self._possession.drop(credential.id)
             return
         if slot.owner != claim.owner or slot.given is not None:
             return
         settings = cast("PooledChannelSettings", claim.channel.settings)
         rested = self._clock.now() + round(settings.use_cooldown * 1_000_000)
-        self._give(slot, rested)
+        self._possession.give(slot, rested)
 
     def ready_in(self, channel: Channel, kinds: frozenset[str]) -> float | None:
         """Return the seconds until a credential is ready; None: nobody knows.
@@ -242,7 +221,7 @@ class Claims:
                 lines.remove(line)
                 continue
             admitted.add(line)
-            if await self._take(line, slot, kinds, owner):
+            if await self._possession.take(line, slot, kinds, owner):
                 self._count(channel, "waited")
                 return Claim(channel, slot.credential, exclusive=True, owner=owner)
             self._count(channel, "lost")
@@ -275,101 +254,6 @@ class Claims:
             timer.cancel()
             ticket.leave()
         return ticket.turn.result() if ticket.turn.done() else None
-
-    async def _take(self, line: Line, slot: Slot, kinds: frozenset[str], owner: str) -> bool:
-        """Ask the database for a credential that was picked."""
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        # Not in the caller's task: who leaves while the database works would leave a claim.
-        self._spawn(self._ask(line, slot, kinds, owner, answer))
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if answer.done() and not answer.cancelled() and not answer.exception():
-                self._unused(slot)
-            raise
-
-    async def _ask(
-        self,
-        line: Line,
-        slot: Slot,
-        kinds: frozenset[str],
-        owner: str,
-        answer: asyncio.Future[bool],
-    ) -> None:
-        settings = line.index.settings
-        lease = round((settings.total_timeout + MARGIN_SECONDS) * 1_000_000)
-        try:
-            taken, found = await rows.take(
-                self._database,
-                slot.facts,
-                owner,
-                self._clock,
-                lease_us=lease,
-                cooldown_us=round(settings.use_cooldown * 1_000_000),
-                others=lambda: line.index.upcoming(kinds, self._clock.now(), LOOK),
-            )
-        except BaseException as error:
-            # Nobody knows whether it was done: the row is told that it is not wanted.
-            self._give(slot, slot.next_use_at)
-            if answer.done() or not isinstance(error, Exception):
-                answer.cancel()
-                raise
-            answer.set_exception(error)
-            return
-        if not taken:
-            self._lost(line, slot, found)
-            if not answer.done():
-                answer.set_result(False)
-            return
-        now = self._clock.now()
-        facts = found.get(slot.credential.id)
-        if facts is not None:
-            slot.merge(facts, now)
-            self._roster.stamp(slot)
-            slot.next_use_at = facts.next_use_at
-            slot.lease_until = facts.claimed_until or now
-        day = line.index.calendar.day(now)
-        closed = slot.quotas.open_at(kinds, settings, day) > now
-        if closed or answer.done() or facts is None:
-            # Another node has used up what this call needs, or the call has left.
-            self._unused(slot)
-            if not answer.done():
-                answer.set_result(False)
-            return
-        slot.drawn = kinds
-        self._leases.add(slot, owner, lease)
-        answer.set_result(True)
-
-    def _lost(self, line: Line, slot: Slot, found: dict[int, Facts]) -> None:
-        """Learn what other nodes have done."""
-        now = self._clock.now()
-        slot.owner = None
-        for id_ in (slot.credential.id, *found):
-            other = self._roster.get(slot.credential.channel_id, id_)
-            if other is None or other.owner is not None:
-                continue
-            facts, claimed = found.get(id_), other.claimed_until
-            if facts is None or facts.digest != other.facts.digest:
-                # Deleted, or renewed elsewhere: the next load brings it.
-                other.next_use_at = now + _LOAD_US
-            else:
-                other.merge(facts, now)
-            if other is slot and claimed is not None and claimed == slot.claimed_until:
-                slot.look_again(now)
-            line.index.place(other, now)
-        line.serve()
-
-    def _unused(self, slot: Slot) -> None:
-        """End a claim of which no use was made."""
-        self._give(slot, slot.next_use_at)
-
-    def _give(self, slot: Slot, next_use_at: int) -> None:
-        owner = cast("str", slot.owner)
-        self._leases.drop(slot.credential.id)
-        slot.drawn = frozenset()
-        slot.next_use_at = next_use_at
-        slot.given = Given(owner, next_use_at)
-        self._writer.later(slot)
 
     def _put_back(self, slot: Slot) -> None:
         """Put a credential back that was picked, and that the database was not asked for."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plugway.contract import CredentialChanged, PooledChannelSettings
-from plugway.credentials import rows
 from plugway.credentials.claims import Claim, Claims
 from plugway.credentials.credential import Credential, open_secret
 from plugway.credentials.roster import Roster
@@ -61,10 +60,8 @@ class CredentialPool:
             wanted: Told which credential needs renewal, and why.
             metrics: Counts claims.
         """
-        self._database = database
         self._providers = providers
         self._clock = clock
-        self._changed = changed
         self._roster = Roster(database, vault, kinds, clock, moved=self._moved)
         self._alone: set[int] = set()
         self._writer = Writer(
@@ -163,8 +160,8 @@ class CredentialPool:
                 if claim is not None:
                     return claim
             else:
-                credential = self._shared.choose(channel.id)
-                if credential is not None and credential.id not in tried and admits(channel):
+                credential = self._shared.choose(channel.id, tried)
+                if credential is not None and admits(channel):
                     return Claim(channel, credential)
         if not pooled:
             return None
@@ -255,62 +252,6 @@ class CredentialPool:
             settings = self._pool_settings(channel)
             self._verdicts.exhausted(slot, channel, seconds, reason, quotas, settings)
             self._claims.moved([slot])
-
-    async def quarantine(self, credential_id: int, reason: str) -> bool:
-        """Take a credential out of use until it is renewed or the operator has a look.
-
-        Args:
-            credential_id: Which.
-            reason: Short, without the secret.
-
-        Returns:
-            Whether it is now; one that is disabled or gone is left alone.
-
-        Raises:
-            Unavailable: The database is away.
-        """
-        states: tuple[CredentialState, ...] = ("ready", "cooling", "expired", "restricted")
-        return await self._decide(credential_id, states, "quarantined", reason)
-
-    async def revive(self, credential_id: int) -> bool:
-        """Put a credential into use that was renewed, with its new secret.
-
-        What rests because its quota is used up goes on resting.
-
-        Args:
-            credential_id: Which.
-
-        Returns:
-            Whether it was out of use; one that is disabled or gone is left alone.
-
-        Raises:
-            Unavailable: The database is away.
-        """
-        states: tuple[CredentialState, ...] = ("expired", "restricted", "quarantined")
-        return await self._decide(credential_id, states, "ready", "")
-
-    async def _decide(
-        self,
-        credential_id: int,
-        states: Sequence[CredentialState],
-        state: CredentialState,
-        reason: str,
-    ) -> bool:
-        now = self._clock.now()
-        done = await rows.decide(self._database, credential_id, states, state, reason, now)
-        await self._roster.read([credential_id])
-        slot = self._roster.find(credential_id)
-        if done and slot is not None:
-            name = await rows.channel_name(self._database, slot.credential.channel_id)
-            self._changed(
-                CredentialChanged(
-                    credential_id=credential_id,
-                    channel=name,
-                    state=state,
-                    reason=reason,
-                )
-            )
-        return done
 
     def _has_none(self, channel: Channel) -> bool:
         return self._providers[channel.provider].credential is None

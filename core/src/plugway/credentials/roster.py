@@ -70,10 +70,6 @@ class Roster:
         slot = self._slots.get(credential_id)
         return slot if slot is not None and slot.credential.channel_id == channel_id else None
 
-    def find(self, credential_id: int) -> Slot | None:
-        """Return one credential, whichever channel it is of."""
-        return self._slots.get(credential_id)
-
     def closed(self, channel_id: int) -> bool:
         """Say whether the vault opens none of the credentials that a channel has."""
         return channel_id in self._closed.values() and not self._by_channel.get(channel_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tortoise.expressions import Q
 
 from plugway.credentials.states import PASSING, CredentialState
-from plugway.storage.models import ChannelRow, CredentialRow
+from plugway.storage.models import CredentialRow
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -262,51 +262,3 @@ async def _write(change: Change, now: int) -> bool:
         )
         whole = written > 0 and whole
     return whole
-
-
-async def decide(
-    database: Database,
-    credential_id: int,
-    states: Iterable[CredentialState],
-    state: CredentialState,
-    reason: str,
-    now: int,
-) -> bool:
-    """Put a credential into a state if it is in one of some; every process hears of it.
-
-    Args:
-        database: Where it is.
-        credential_id: Which.
-        states: Those that it may be in.
-        state: The new one, which does not pass by itself.
-        reason: Why; no secret.
-        now: Microseconds since 1970.
-
-    Returns:
-        Whether it was.
-    """
-    of = list(states)
-    forgiven = {"failures": 0} if state == "ready" else {}
-
-    async def work() -> int:
-        its = CredentialRow.filter(id=credential_id, state__in=of)
-        return await its.update(
-            state=state,
-            cooling_until=None,
-            reason=reason[:_REASON],
-            updated_at=now,
-            **forgiven,
-        )
-
-    return await database.transact(work) > 0
-
-
-async def channel_name(database: Database, channel_id: int) -> str:
-    """Return a channel's name; empty: it is gone.
-
-    Args:
-        database: Where it is.
-        channel_id: Which.
-    """
-    row = await database.run(lambda: ChannelRow.get_or_none(id=channel_id))
-    return "" if row is None else str(row.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from plugway.clock import Clock
     from plugway.credentials.credential import Credential
     from plugway.credentials.roster import Roster
@@ -32,11 +34,12 @@ class Shared:
         """Forget which there are: some have come or gone."""
         self._lists.clear()
 
-    def choose(self, channel_id: int) -> Credential | None:
+    def choose(self, channel_id: int, tried: Container[int] = ()) -> Credential | None:
         """Return the next usable credential of a channel, or None.
 
         Args:
             channel_id: The channel.
+            tried: Those that are not wanted.
         """
         slots = self._roster.of(channel_id)
         ids = self._lists.get(channel_id)
@@ -46,7 +49,7 @@ class Shared:
         start = self._turn.get(channel_id, 0)
         for offset in range(len(ids)):
             credential = slots[ids[(start + offset) % len(ids)]].credential
-            if credential.usable(now):
+            if credential.id not in tried and credential.usable(now):
                 self._turn[channel_id] = start + offset + 1
                 if credential.state != "ready":
                     # Half open: others wait while this one call finds out.

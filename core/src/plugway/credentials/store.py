@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from tortoise.exceptions import IntegrityError
 
 from plugway.contract import CredentialKind
-from plugway.credentials import kinds
+from plugway.credentials import kinds, records
+from plugway.credentials.records import FORGIVEN, find
 from plugway.credentials.rotation import CREDENTIAL_SECRET
-from plugway.errors import BadRequest, Conflict, NotFound
+from plugway.errors import BadRequest, Conflict
 from plugway.storage.models import CredentialRow, TaskRow
 
 if TYPE_CHECKING:
@@ -19,20 +20,24 @@ if TYPE_CHECKING:
     from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
 
+__all__ = [
+    "FORGIVEN",
+    "Outcome",
+    "Saved",
+    "add",
+    "clear",
+    "digest_of",
+    "find",
+    "remove",
+    "replace",
+    "save",
+    "sealed",
+    "set_state",
+    "verified",
+]
+
 #: What became of a secret that was saved.
 Outcome = Literal["added", "updated", "unchanged"]
-
-#: Values of a credential that nothing is held against, whatever was before.
-FORGIVEN: dict[str, Any] = {
-    "state": "ready",
-    "reason": "",
-    "cooling_until": None,
-    "failures": 0,
-    "renewal_at": None,
-    "renewal_owner": None,
-    "renewal_until": None,
-    "renewal_failures": 0,
-}
 
 
 class Saved(NamedTuple):
@@ -98,13 +103,13 @@ async def save(
     now = clock.now()
 
     async def work() -> Saved:
-        row = await _known(channel_id, fresh["digest"], label)
+        row = await records.known(channel_id, fresh["digest"], label)
         if row is None:
-            return Saved(await _insert(kind, channel_id, label, fresh, now), "added")
+            return Saved(await records.insert(kind, channel_id, label, fresh, now), "added")
         if row.digest == fresh["digest"]:
-            await _describe(row, label, fresh["expires_at"])
+            await records.describe(row, label, fresh["expires_at"])
             return Saved(row, "unchanged")
-        return Saved(await _overwrite(row, fresh, label, now), "updated")
+        return Saved(await records.overwrite(row, fresh, label, now), "updated")
 
     try:
         return await database.transact(work)
@@ -151,7 +156,7 @@ async def replace(
         fresh = sealed(vault, kind, row.channel_id, secret)
         if row.digest == fresh["digest"]:
             return Saved(row, "unchanged")
-        return Saved(await _overwrite(row, fresh, label, now), "updated")
+        return Saved(await records.overwrite(row, fresh, label, now), "updated")
 
     try:
         return await database.transact(work)
@@ -205,7 +210,7 @@ async def set_state(
     values = {**FORGIVEN, "state": state, "reason": reason, "updated_at": clock.now()}
 
     async def work() -> CredentialRow:
-        return await _set(await find(credential_id, lock=True), values)
+        return await records.change(await find(credential_id, lock=True), values)
 
     return await database.transact(work)
 
@@ -228,7 +233,7 @@ async def clear(database: Database, credential_id: int, clock: Clock) -> Credent
         row = await find(credential_id, lock=True)
         if row.state == "disabled":
             raise Conflict("it is disabled: enable it")
-        return await _set(row, values)
+        return await records.change(row, values)
 
     return await database.transact(work)
 
@@ -280,66 +285,3 @@ async def remove(database: Database, credential_id: int) -> None:
         await row.delete()
 
     await database.transact(work)
-
-
-async def find(credential_id: int, *, lock: bool = False) -> CredentialRow:
-    """Read a credential by id, inside `database.run` or `database.transact`.
-
-    Args:
-        credential_id: Which.
-        lock: Keep others from changing it until the transaction ends.
-
-    Raises:
-        NotFound: No such credential.
-    """
-    query = CredentialRow.select_for_update() if lock else CredentialRow.all()
-    row = await query.get_or_none(id=credential_id)
-    if row is None:
-        raise NotFound(f"no credential {credential_id}", field="id")
-    return row
-
-
-async def _known(channel_id: int, digest: str, label: str | None) -> CredentialRow | None:
-    """Return the row of a channel that has a secret or, better, an account."""
-    # Locked: MySQL would else show a transaction what was there when it began.
-    rows = CredentialRow.filter(channel_id=channel_id).select_for_update()
-    row = None if label is None else await rows.filter(label=label).first()
-    return row or await rows.filter(digest=digest).first()
-
-
-async def _insert(
-    kind: CredentialKind, channel_id: int, label: str | None, fresh: dict[str, Any], now: int
-) -> CredentialRow:
-    return await CredentialRow.create(
-        channel_id=channel_id,
-        kind=kind.name,
-        label=label,
-        state="ready",
-        reason="",
-        failures=0,
-        created_at=now,
-        updated_at=now,
-        **fresh,
-    )
-
-
-async def _describe(row: CredentialRow, label: str | None, expires_at: int | None) -> None:
-    """Note what a kind says of a secret today and did not say when it was saved."""
-    if (row.label, row.expires_at) != (label, expires_at):
-        await _set(row, {"label": label, "expires_at": expires_at})
-
-
-async def _overwrite(
-    row: CredentialRow, fresh: dict[str, Any], label: str | None, now: int
-) -> CredentialRow:
-    values = {**FORGIVEN, **fresh, "label": label, "renewed_at": now, "updated_at": now}
-    if row.state == "disabled":
-        del values["state"], values["reason"]
-    return await _set(row, values)
-
-
-async def _set(row: CredentialRow, values: dict[str, Any]) -> CredentialRow:
-    """Write these columns and no others: the pool counts in the rest meanwhile."""
-    row.update_from_dict(values)
-    await row.save(update_fields=list(values))
-    return row

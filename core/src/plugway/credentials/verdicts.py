@@ -33,6 +33,9 @@ COOLING_SECONDS = 5.0
 MAX_COOLING_SECONDS = 3_600.0
 MAX_REST_SECONDS = 86_400.0
 
+#: Seconds of rest after a 429 at the least, so that one that says 0 begins no storm.
+LEAST_REST_SECONDS = 1.0
+
 #: Microseconds within which two times of rest are the same news.
 _SAME_US = 1_000_000
 
@@ -198,5 +201,5 @@ class Verdicts:
 
 def _rest(seconds: float | None, usual: float, most: float) -> int:
     """Return microseconds of rest."""
-    rest = usual if seconds is None else min(max(seconds, 0.0), most)
+    rest = usual if seconds is None else min(max(seconds, LEAST_REST_SECONDS), most)
     return round(rest * 1_000_000)

@@ -188,11 +188,8 @@ class Claims:
             kinds: What the call draws from.
         """
         index, now = self.line(channel).index, self._clock.now()
-        waits = [] if (at := index.next_at(kinds, now)) is None else [max(0, at - now) / 1_000_000]
-        if index.held(kinds, now):
-            # At the earliest: the call that uses it ends now.
-            waits.append(index.settings.use_cooldown)
-        return min(waits, default=None)
+        moments = (index.next_at(kinds, now), index.freed_at(kinds, now))
+        return min((max(0, at - now) / 1_000_000 for at in moments if at is not None), default=None)
 
     async def _wait(
         self,

@@ -143,6 +143,29 @@ class Index:
         self._of(kinds, now)
         return self._held[kinds] > 0
 
+    def freed_at(self, kinds: frozenset[str], now: int) -> int | None:
+        """Return when the first of those in use may be used again, if its call ended now.
+
+        What the upstream said of it meanwhile counts: a rest that has begun is not over with
+        the call.
+
+        Args:
+            kinds: What a call draws from.
+            now: Microseconds since 1970.
+
+        Returns:
+            Microseconds since 1970; None: none is in use, or none comes back by itself.
+        """
+        day, found = self.calendar.day(now), []
+        for id_ in self._out:
+            slot = self._slots[id_]
+            ready = slot.credential.state == "ready"
+            until = now if ready else slot.credential.until
+            if until is not None:
+                opens = slot.quotas.open_at(kinds, self.settings, day)
+                found.append(max(until, now + self._cooldown, opens))
+        return min(found, default=None)
+
     def resting(self, now: int) -> bool:
         """Say whether some that work are in use, or will be ready by themselves.
 

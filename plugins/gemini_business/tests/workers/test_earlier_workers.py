@@ -233,7 +233,9 @@ async def test_defect_j_an_upload_updates_the_account_wherever_it_is(site: Site)
     other = await site.channel("first", name="other")
     site.emulator.accounts["first"].state = "expired"
     row = await site.row("first", other)
-    await site.server.gateway.credentials.quarantine(row.id, "it failed")
+    gateway = site.server.gateway
+    await store.set_state(gateway.database, row.id, "quarantined", "it failed", gateway.clock)
+    await gateway.snapshots.refresh()
     signed_in(site, "first")
     status, answer = await upload(site, **uploaded(site, "first"))
     assert (status, answer["outcome"]) == (200, "updated")

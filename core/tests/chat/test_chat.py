@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 from plain_dialect import PlainDialect, read_lines
+from plain_front import PlainFront as Front
 from poet import PoetPlugin
 
 from plugway import (
     BadRequest,
     ChatModel,
+    ChatRequest,
     CredentialExpired,
     EmptyAnswer,
     Finish,
     Media,
+    Message,
     QuotaExhausted,
     SafetyBlocked,
     TextDelta,
     ThoughtDelta,
     TokenCount,
+    ToolResult,
     UpstreamError,
     UpstreamInterrupted,
     UpstreamTimeout,
@@ -32,40 +35,6 @@ from plugway.testing.clock import ManualClock
 from plugway.testing.server import GatewayServer
 
 pytestmark = pytest.mark.anyio
-
-
-class Front:
-    """Is a gateway with the poet, one user and one key."""
-
-    def __init__(self, server: GatewayServer, plugin: PoetPlugin, client: aiohttp.ClientSession):
-        self.server = server
-        self.poet = plugin.poet
-        self.client = client
-        self.key = ""
-
-    def ask(self, model: str = "poet", **body: Any) -> Any:
-        """Post to the plain dialect."""
-        return self.client.post(
-            self.server.url + "/plain",
-            json={"model": model, **body},
-            headers={"authorization": f"Bearer {self.key}"},
-        )
-
-    async def lines(self, model: str = "poet", **body: Any) -> list[str]:
-        """Return the lines of an answer."""
-        async with self.ask(model, **body) as answer:
-            assert answer.status == 200
-            return await read_lines(answer.content)
-
-    async def refused(self, model: str = "poet", **body: Any) -> tuple[int, str]:
-        """Return status and code of a refusal."""
-        async with self.ask(model, **body) as answer:
-            return answer.status, (await answer.json())["error"]["code"]
-
-    async def last(self) -> tuple[int, int, str | None]:
-        """Return credits, status and error of the last call."""
-        usage = (await self.server.usage())[-1]
-        return usage.credits, usage.status, usage.error
 
 
 @pytest.fixture
@@ -234,6 +203,24 @@ async def test_a_stop_text_ends_it_and_what_follows_is_not_charged(front: Front)
     assert lines[-1] == "end stop"
     assert front.poet.left == 1
     assert (await front.server.usage())[-1].output_tokens == 2
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        Media(mime_type="image/png", data=b"1"),
+        Media(url="https://example.com/a"),
+        Media(mime_type="video/mp4", url="https://example.com/a"),
+    ],
+)
+@pytest.mark.parametrize("returned", [False, True])
+def test_a_model_is_given_no_media_that_it_does_not_take(media: Media, returned: bool) -> None:
+    part = ToolResult(id="1", parts=(media,)) if returned else media
+    asked = ChatRequest(model="m", messages=(Message("user", (part,)),))
+    models = PoetPlugin().poet
+    with pytest.raises(BadRequest, match="takes no"):
+        models.check(asked, ChatModel(id="m"))
+    models.check(asked, ChatModel(id="m", takes=frozenset({"text", "image", "video"})))
 
 
 async def test_models_that_a_key_may_not_use_do_not_exist_for_it(front: Front) -> None:

@@ -80,6 +80,21 @@ def test_no_more_tokens_come_than_were_asked_for(pieces: list[str], limit: int) 
         assert events[-1] == Finish()
 
 
+@given(
+    st.lists(LETTERS, max_size=12),
+    st.integers(1, 20),
+    st.lists(st.text(alphabet="XY", min_size=1, max_size=99), min_size=1, max_size=3),
+)
+def test_a_long_stop_text_lets_no_more_tokens_through(
+    pieces: list[str], limit: int, stops: list[str]
+) -> None:
+    text = "".join(pieces)
+    events = run([*map(TextDelta, pieces), Finish()], stop=tuple(stops), max_tokens=limit)
+    assert text.startswith(said(events))
+    assert count_text(said(events)) <= limit
+    assert events[-1] == (Finish() if said(events) == text else Finish("length"))
+
+
 def test_what_the_model_honours_is_left_to_it() -> None:
     model = ChatModel(id="m", honours=frozenset({"stop", "max_tokens"}))
     events: list[ChatEvent] = [TextDelta("one STOP two"), Finish()]

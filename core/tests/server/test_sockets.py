@@ -23,6 +23,7 @@ class SocketPlugin:
 
     def __init__(self) -> None:
         self.opened: list[Socket] = []
+        self.ended = 0
 
     async def echo(self, socket: Socket) -> None:
         """Say again what is said, until told otherwise."""
@@ -37,10 +38,20 @@ class SocketPlugin:
                 raise RuntimeError("a secret thing")
             await socket.send_text(f"{text} from {socket.client_ip}")
 
+    async def hear(self, socket: Socket) -> None:
+        """Hear and say nothing, and expect nobody to leave."""
+        await socket.accept()
+        try:
+            while True:
+                await socket.receive_text()
+        finally:
+            self.ended += 1
+
     @hookimpl
     def register_routes(self) -> Iterable[Mount]:
         """Return the routes."""
         yield Mount(path="/ws", endpoint=self.echo, socket=True, public=True)
+        yield Mount(path="/deaf/ws", endpoint=self.hear, socket=True, public=True)
         yield Mount(path="/private/ws", endpoint=self.echo, socket=True)
 
 
@@ -105,6 +116,29 @@ async def test_errors_close_it_with_a_code_and_without_a_trace(
                 message = await socket.receive()
                 assert message.data == 1011
                 assert "secret" not in str(message.extra)
+
+
+async def test_a_client_that_leaves_is_no_failure(
+    server: GatewayServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    plugin: SocketPlugin = server.plugin  # type: ignore[attr-defined]  # set by the fixture
+    async with aiohttp.ClientSession() as client:
+        async with client.ws_connect(server.url + "/deaf/ws"):
+            pass
+        gone = await client.ws_connect(server.url + "/deaf/ws")
+        transport = gone.get_extra_info("socket")
+        assert transport is not None
+        transport.shutdown(2)
+        async with asyncio.timeout(10):
+            while plugin.ended < 2 or server.app.inflight._sockets:  # noqa: SLF001  # none stays
+                await asyncio.sleep(0.01)
+        await gone.close()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_none_opens_once_the_gateway_stops(server: GatewayServer) -> None:
+    server.app.inflight.close_sockets()
+    assert await _status(server, "/ws") == 503
 
 
 async def test_a_message_beyond_measure_ends_it(server: GatewayServer) -> None:

@@ -113,7 +113,7 @@ class Turn:
 
         Returns:
             401: `CredentialExpired`; 403: `CredentialRestricted`; 429: `QuotaExhausted` with
-            the upstream's `Retry-After`; 503 and 502: one that may be tried elsewhere.
+            the upstream's `Retry-After`; 500 and above: one that may be tried elsewhere.
         """
         status = answer.status
         told = message or f"The upstream answered with status {status}."

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 
 from plugway.calls.body import ClientDeparted
-from plugway.errors import BadRequest
+from plugway.errors import BadRequest, PayloadTooLarge
 from plugway.validation import invalid
 
 if TYPE_CHECKING:
@@ -21,6 +21,14 @@ T = TypeVar("T")
 MAX_DEPTH = 100
 
 
+#: Bytes of the largest body, most of which is media: all of it is kept, and read at once.
+MOST_BYTES = 128 * 1024 * 1024
+
+#: Strings, and objects and lists, of the largest body: each takes time to look at, and meanwhile
+#: nobody else is served.
+MOST_STRINGS, MOST_GROUPS = 200_000, 500_000
+
+
 async def read_body(request: Request, type_: type[T]) -> T:
     """Read a JSON object; fields that the type does not have are passed over.
 
@@ -30,21 +38,29 @@ async def read_body(request: Request, type_: type[T]) -> T:
 
     Raises:
         BadRequest: It is no JSON, or not what the struct says; the field is named.
+        PayloadTooLarge: It has too many bytes or parts.
         ClientDeparted: The client left before its end.
     """
+    content = bytearray()
     try:
-        content = await request.body()
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MOST_BYTES:
+                raise PayloadTooLarge(f"a chat has no more than {MOST_BYTES} bytes")
     except ClientDisconnect:
         raise ClientDeparted from None
     return read_json(content, type_)
 
 
-def read_json(content: bytes, type_: type[T]) -> T:
+def read_json(content: bytes | bytearray, type_: type[T]) -> T:
     """Read JSON bytes; see `read_body`.
 
     Raises:
         BadRequest: As `read_body` does.
+        PayloadTooLarge: As `read_body` does.
     """
+    if len(content) > MOST_STRINGS and _is_crowded(content):
+        raise PayloadTooLarge("the body has too many messages or parts")
     try:
         return msgspec.json.decode(content, type=type_)
     except msgspec.ValidationError as error:
@@ -53,6 +69,14 @@ def read_json(content: bytes, type_: type[T]) -> T:
         raise BadRequest("the body is not JSON") from None
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
+
+
+def _is_crowded(content: bytes | bytearray) -> bool:
+    # Quotes inside of texts are escaped. Brackets are not, and yet no text that a model can take
+    # has so many.
+    quotes = content.count(b'"') - content.count(b'\\"')
+    groups = content.count(b"{") + content.count(b"[")
+    return quotes > 2 * MOST_STRINGS or groups > MOST_GROUPS
 
 
 def converted(data: Any, type_: type[T], place: str) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -19,9 +20,10 @@ from plugway.contract import (
     ChatEvent,
     ChatModel,
     ChatRequest,
+    Finish,
     Media,
     TextDelta,
-    ThoughtDelta,
+    TokenCount,
     ToolCall,
 )
 from plugway.contract.models import PARAMETERS
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from plugway.identity.principal import Principal
     from plugway.request import Request
     from plugway.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Header that names what the client asked for and the model does not follow.
 IGNORED = "x-plugway-ignored"
@@ -131,8 +135,10 @@ class Chat:
         tally = Tally(asked, offer.model)
         found = Collected()
         async with self._open(request, offer, tally) as call:
-            async with aclosing(self._events(call, asked, offer, tally)) as events:
+            async with aclosing(self._events(call, asked, offer, tally, found)) as events:
                 async for event in events:
+                    if not call.begun:
+                        call.begin_answer()
                     found.note(event)
             await call.settle()
         if tally.finish is None:
@@ -185,9 +191,12 @@ class Chat:
                 await out.finish(encoder.end(tally))
         except ClientDeparted:
             raise
-        except PlugwayError as error:
+        except Exception as error:
             if not out.begun:
                 raise
+            if not isinstance(error, PlugwayError):
+                log.exception("call %s failed", "" if out.call is None else out.call.id)
+                error = PlugwayError()
             await out.finish(encoder.fail(error, request.id))
         return sent
 
@@ -207,11 +216,20 @@ class Chat:
         )
 
     async def _events(
-        self, call: Call, asked: ChatRequest, offer: Offer, tally: Tally
+        self,
+        call: Call,
+        asked: ChatRequest,
+        offer: Offer,
+        tally: Tally,
+        found: Collected | None = None,
     ) -> AsyncGenerator[ChatEvent, None]:
         """Give what comes, counted, whatever ends it."""
 
         def work(turn: Turn) -> AsyncGenerator[ChatEvent, None]:
+            # Of a try that failed nothing is charged, and a whole answer says nothing.
+            tally.clear()
+            if found is not None:
+                found.clear()
             return cut(offer.models.answer(asked, offer.model, turn), asked, offer.model)
 
         turns = call.turns(work, quotas=offer.model.quotas, binding=_binds)
@@ -232,11 +250,16 @@ def _binds(event: ChatEvent) -> bool:
 
 def _sound(event: ChatEvent) -> ChatEvent:
     """Return an event whose text every dialect can write: half a character is none."""
-    if isinstance(event, TextDelta | ThoughtDelta) and not event.text.isascii():
-        whole = event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if whole != event.text:
-            return msgspec.structs.replace(event, text=whole)
-    return event
+    if isinstance(event, Media | TokenCount | Finish):
+        return event
+    sound = {}
+    for name in event.__struct_fields__:
+        text = getattr(event, name)
+        if isinstance(text, str) and not text.isascii():
+            whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if whole != text:
+                sound[name] = whole
+    return msgspec.structs.replace(event, **sound) if sound else event
 
 
 def _headers(asked: ChatRequest, model: ChatModel) -> dict[str, str]:

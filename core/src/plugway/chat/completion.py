@@ -74,6 +74,10 @@ class Collected:
     """
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: it was of a try that failed."""
         self._pieces: list[str] = []
         self._signature: str | None = None
         self._kind: type[TextDelta | ThoughtDelta] | None = None

@@ -56,8 +56,12 @@ async def _shortened(
         if not isinstance(event, TextDelta):
             if pending and isinstance(event, Finish | ThoughtDelta | Media | ToolCall):
                 # No stop text reaches over these, and the text comes before them.
-                tally.note(TextDelta(pending))
-                yield TextDelta(pending)
+                ready, whole = _fitting(pending, limit, tally)
+                if ready:
+                    yield TextDelta(ready)
+                if not whole:
+                    yield Finish("length")
+                    return
                 pending = ""
             yield event
             if isinstance(event, Finish):
@@ -68,15 +72,20 @@ async def _shortened(
         held = "" if keep == 0 else pending[-keep:]
         ready = pending[: found[0]] if found else pending[: len(pending) - len(held)]
         pending = held
-        if limit is not None and (shorter := first_tokens(ready, limit - tally.spoken)) != ready:
-            if shorter:
-                yield TextDelta(shorter)
+        ready, whole = _fitting(ready, limit, tally)
+        if ready:
+            yield TextDelta(ready)
+        if not whole:
             yield Finish("length")
             return
-        if ready:
-            tally.note(TextDelta(ready))
-            yield TextDelta(ready)
         if found:
             yield Finish("stop", found[1])
             return
     raise UpstreamInterrupted
+
+
+def _fitting(text: str, limit: int | None, tally: Tally) -> tuple[str, bool]:
+    """Count as much of a text as there is room for; return it, and whether it is all."""
+    fitting = text if limit is None else first_tokens(text, limit - tally.spoken)
+    tally.note(TextDelta(fitting))
+    return fitting, fitting == text

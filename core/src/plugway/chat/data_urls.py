@@ -10,6 +10,10 @@ from plugway.contract import Media
 from plugway.errors import BadRequest
 from plugway.media_types import sniffed
 
+#: Characters of a `data:` URL that may be escaped: each takes time, and meanwhile nobody else is
+#: served.
+MAX_ESCAPES = 65_536
+
 
 def media_of(url: str, field: str) -> Media:
     """Return what a URL in a request means: bytes for `data:`, else a place to fetch from.
@@ -34,7 +38,12 @@ def media_of(url: str, field: str) -> Media:
     if not comma:
         raise BadRequest(f"{field}: the data: URL has no comma", field=field)
     mime_type, _, options = head.partition(";")
-    data = decoded(body, field) if options.endswith("base64") else unquote_to_bytes(body)
+    if options.endswith("base64"):
+        data = decoded(body, field)
+    elif body.count("%") > MAX_ESCAPES:
+        raise BadRequest(f"{field}: a data: URL of this size must be base64", field=field)
+    else:
+        data = unquote_to_bytes(body)
     return media_from(data, mime_type, field)
 
 

@@ -10,6 +10,7 @@ from plugway.telemetry.access import OVERHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     from plugway.calls.call import Call
     from plugway.chat.encoder import Encoder, Heading
@@ -57,14 +58,24 @@ class Stream:
         self._last = clock.monotonic()
         self._turn = asyncio.Lock()
         self._pulse: asyncio.Task[None] | None = None
+        self._beating = False
+        self._quiet = False
         self.call: Call | None = None
 
     async def __aenter__(self) -> Stream:
         self._pulse = asyncio.create_task(self._beat())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._rest()
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._rest()
+        if self._pulse is not None and not isinstance(error, Exception | None):
+            # Nobody writes the end: it need not come to the end of what it writes.
+            self._pulse.cancel()
 
     async def write(self, data: bytes) -> None:
         """Send what has come.
@@ -83,11 +94,15 @@ class Stream:
         Args:
             data: May be empty.
         """
-        await self._rest()
-        async with self._turn:
-            first = await self._begin()
-            body = first + data
-            await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        self._rest()
+        try:
+            async with self._turn:
+                first = await self._begin()
+                body = first + data
+                await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        finally:
+            if self._pulse is not None:
+                self._pulse.cancel()
 
     async def _write(self, data: bytes) -> None:
         first = await self._begin()
@@ -111,16 +126,18 @@ class Stream:
         return self._opening
 
     async def _beat(self) -> None:
-        while True:
+        while not self._quiet:
             quiet = self._clock.monotonic() - self._last
             await self._clock.sleep(max(self._silence - quiet, 0.01))
             if self._clock.monotonic() - self._last >= self._silence and not self._turn.locked():
-                await self.write(self._encoder.keepalive)
+                self._beating = True
+                # What it meets, whoever writes next meets too.
+                with suppress(Exception):
+                    await self.write(self._encoder.keepalive)
+                self._beating = False
 
-    async def _rest(self) -> None:
-        pulse, self._pulse = self._pulse, None
-        if pulse is not None:
-            pulse.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                # What the pulse met, whoever writes next meets too.
-                await pulse
+    def _rest(self) -> None:
+        """Fill no silence any more; what is being written comes to its end."""
+        self._quiet = True
+        if self._pulse is not None and not self._beating:
+            self._pulse.cancel()

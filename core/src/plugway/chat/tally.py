@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from plugway.chat.counting import count_request, count_text
 from plugway.contract import (
     ChatEvent,
@@ -17,6 +19,7 @@ from plugway.contract import (
     ToolCall,
     Usage,
 )
+from plugway.money import MAX_CREDITS
 
 
 class Tally:
@@ -26,7 +29,7 @@ class Tally:
         images: Images that came.
         videos: Videos that came.
         finish: How it ended; None: it has not.
-        stated: What the upstream counted; None: nothing.
+        stated: What the upstream counted last; None: nothing.
     """
 
     def __init__(self, request: ChatRequest, model: ChatModel) -> None:
@@ -39,8 +42,13 @@ class Tally:
         self._model = model
         self._asked = count_request(request)
         self._max_tokens = request.max_tokens
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew: what came so far was of a try that failed."""
         self._said = 0
         self._thought = 0
+        self._counted = (0, 0)
         self.images = 0
         self.videos = 0
         self.finish: Finish | None = None
@@ -65,7 +73,10 @@ class Tally:
             case ToolCall():
                 self._said += _weight(event.name) + _weight(event.arguments)
             case TokenCount():
-                self.stated = event
+                # One that cannot be is none: what came is counted here then.
+                if _possible(event):
+                    self.stated = event
+                    self._counted = (self._said, self._thought)
             case Finish():
                 self.finish = event
             case _:
@@ -73,17 +84,22 @@ class Tally:
 
     @property
     def estimated(self) -> bool:
-        """Say whether tokens are counted here."""
-        return self.stated is None
+        """Say whether tokens are counted here, all of them or the last ones."""
+        return self.stated is None or self._counted != (self._said, self._thought)
 
     @property
     def tokens(self) -> TokenCount:
         """Return the tokens so far."""
-        if self.stated is not None:
-            return self.stated
-        thought = -(-self._thought // _SCALE)
-        return TokenCount(
-            input=self._asked, output=-(-self._said // _SCALE) + thought, thought=thought
+        said, thought = self._said - self._counted[0], self._thought - self._counted[1]
+        thoughts = -(-thought // _SCALE)
+        output = -(-said // _SCALE) + thoughts
+        stated = self.stated
+        if stated is None:
+            return TokenCount(input=self._asked, output=output, thought=thoughts)
+        if not output:
+            return stated
+        return msgspec.structs.replace(
+            stated, output=stated.output + output, thought=stated.thought + thoughts
         )
 
     @property
@@ -141,6 +157,11 @@ def _weight(text: str) -> int:
     if text.isascii():
         return len(text)
     return count_text(text) * _SCALE
+
+
+def _possible(count: TokenCount) -> bool:
+    counts = (count.input, count.output, count.thought, count.cached)
+    return min(counts) >= 0 and max(counts) <= MAX_CREDITS // 2
 
 
 def _usage(

@@ -7,9 +7,10 @@ import logging
 from typing import TYPE_CHECKING
 
 import msgspec
+from starlette.websockets import WebSocketDisconnect
 
 from plugway.contract import plain_error
-from plugway.errors import BadRequest, NotPermitted, PlugwayError
+from plugway.errors import BadRequest, NotPermitted, PlugwayError, Unavailable
 from plugway.server.admission import admit
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class Handshake:
         """
         with inflight.socket():
             try:
+                if inflight.stopping:
+                    raise Unavailable
                 self._admit(fields, limits)
                 await app(self._scope, self._receive, self._pass)
             except asyncio.CancelledError:
                 if not inflight.stopping:
                     raise
                 await self._end(GOING_AWAY, None)
+            except WebSocketDisconnect:
+                # The client has left, which an endpoint need not have expected.
+                self._closed = True
             except PlugwayError as error:
                 await self._end(REFUSED, error)
             except Exception:  # noqa: BLE001  # the last defence

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from worker_gateway import Raw, Site
 
+from plugway.credentials import store
+
 pytestmark = pytest.mark.anyio
 
 SES, OSES = "__Secure-C_SES", "__Host-C_OSES"

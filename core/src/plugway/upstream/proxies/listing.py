@@ -14,6 +14,8 @@ from plugway.upstream.proxies.proxy import Proxy
 
 #: Most proxies of one list.
 MOST = 10_000
+#: Lines that are looked at: each takes time, and meanwhile nobody else is served.
+MOST_LINES = 50_000
 #: Lines that are named when they cannot be read.
 NAMED = 5
 
@@ -55,7 +57,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 def read_list(text: str) -> Listing:
     """Return the proxies of a list.
 
-    Comments begin with `#`, at the start of a line or after a space.
+    Comments begin with `#`, at the start of a line or after a space. What comes after very many
+    lines counts as no proxy.
 
     Args:
         text: Plain, or in base64 of either alphabet as a whole.
@@ -68,8 +71,9 @@ def read_list(text: str) -> Listing:
     proxies: dict[Proxy, None] = {}
     skipped: Counter[str] = Counter()
     wrong: list[tuple[int, str]] = []
-    wrong_count = 0
-    for number, line in enumerate(_plain(text).splitlines(), 1):
+    lines = _plain(text).splitlines()
+    wrong_count = max(0, len(lines) - MOST_LINES)
+    for number, line in enumerate(lines[:MOST_LINES], 1):
         entry = _COMMENT.sub("", line).strip()
         scheme = entry.partition("://")[0].lower()
         if not entry:

@@ -79,26 +79,6 @@ def _is_crowded(content: bytes | bytearray) -> bool:
     return quotes > 2 * MOST_STRINGS or groups > MOST_GROUPS
 
 
-def converted(data: Any, type_: type[T], place: str) -> T:
-    """Read a part of a body that has been decoded already.
-
-    Args:
-        data: The part.
-        type_: What it must be.
-        place: Where it is, as the client spells it, such as `messages[0].content`.
-
-    Raises:
-        BadRequest: It is something else; the field is named.
-    """
-    try:
-        return msgspec.convert(data, type_)
-    except msgspec.ValidationError as error:
-        fault = invalid(error)
-        field = f"{place}.{fault.field}" if fault.field else place
-        what = fault.message.partition(": ")[2]
-        raise BadRequest(f"{field}: {what}", field=field) from None
-
-
 def shallow(data: Any, place: str) -> None:
     """Refuse a part of a body, such as a JSON schema, that is nested too deeply to be passed on.
 

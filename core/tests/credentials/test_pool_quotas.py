@@ -86,3 +86,13 @@ def test_what_is_last_counts() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"uses":{"text":"many"}}', "{}"])
 def test_what_cannot_be_read_is_nothing_used(text: str) -> None:
     assert Quotas.read(text) == Quotas()
+
+
+def test_a_kind_without_settings_has_no_daily_limit_and_rests_as_text_does() -> None:
+    limits = settings(daily_text=1, rest_text=60, rest_images=90)
+    assert [limits.daily(kind) for kind in ("text", "images", "some-model")] == [1, 0, 0]
+    assert [limits.rest(kind) for kind in ("text", "images", "some-model")] == [60, 90, 60]
+    today = Calendar("UTC").day(at("2026-11-21 12:00"))
+    quotas = Quotas().used(today.name, ("some-model",)).rested("some-model", today.ends, "429")
+    assert quotas.open_at(("some-model",), limits, today) == today.ends
+    assert quotas.open_at(("other-model",), limits, today) == 0

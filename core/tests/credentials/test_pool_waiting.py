@@ -9,6 +9,7 @@ import pytest
 from pool_nodes import SECOND, PoolNode, channel
 
 from plugway import Quota, Unavailable
+from plugway.credentials import store
 from plugway.credentials.pool import Claim
 from plugway.storage.database import Database
 from plugway.testing.clock import ManualClock
@@ -232,7 +233,7 @@ async def test_many_who_come_and_go_leave_nothing(node: PoolNode, clock: ManualC
     for id_ in ids:
         assert (await node.row(id_)).claim is None
     assert sorted([(await node.claimed())[1].id for _ in ids]) == ids
-    assert node.pool._claims.line(node.channel)._waiting == {}  # noqa: SLF001  # no leak
+    assert not node.pool._claims.line(node.channel).order  # noqa: SLF001  # no leak
     assert asyncio.all_tasks() - before <= node_tasks(node)
 
 
@@ -295,3 +296,68 @@ async def test_what_another_node_uses_is_looked_at_again(
         assert found.owner == "waits"
         assert other.count("lost") <= 6
         assert (await node.row(id_)).claimed_until > clock.now() + SECOND
+
+
+@pytest.mark.parametrize("others", ["disabled", "resting", "none"])
+async def test_nobody_waits_for_what_it_has_tried(
+    node: PoolNode, clock: ManualClock, others: str
+) -> None:
+    tried, other = await node.fill(2)
+    if others == "disabled":
+        await store.set_state(node.database, other, "disabled", "by hand", clock)
+        await node.pool.load()
+    elif others == "resting":
+        credential = node.pool.get(node.channel.id, other)
+        assert credential is not None
+        node.pool.exhausted(credential, node.channel, 3_600, "429")
+        await node.idle()
+    else:
+        await store.remove(node.database, other)
+        await node.pool.load()
+    # The one that was tried is free, and would be at once: that is no hope for this call.
+    assert await node.claim(tried=[tried]) is None
+    # Neither is that it is in use by another call.
+    claim, credential = await node.claimed()
+    assert credential.id == tried
+    assert await node.claim(tried=[tried]) is None
+    await node.free(claim)
+
+
+async def test_one_that_is_in_use_and_was_not_tried_is_waited_for(
+    node: PoolNode, clock: ManualClock
+) -> None:
+    await node.fill(2)
+    first, tried = await node.claimed()
+    second, _ = await node.claimed()
+    await node.free(first)
+    waiting = asyncio.create_task(node.claim(tried=[tried.id]))
+    await turns(node)
+    assert not waiting.done()
+    await node.free(second)
+    clock.advance(COOLDOWN)
+    await turns(node)
+    found = await waiting
+    assert found is not None
+    assert found.credential is second.credential
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+async def test_nobody_waits_until_an_account_that_was_refused_may_be_tried_again(
+    node: PoolNode, clock: ManualClock, failed_before: bool
+) -> None:
+    node = PoolNode(node.database, clock, channel(use_cooldown=COOLDOWN, wait=3_600))
+    refused, other = await node.fill(2)
+    credential = node.pool.get(node.channel.id, refused)
+    assert credential is not None
+    node.pool.refused(credential, node.channel, "403", "restricted")
+    await node.idle()
+    if failed_before:
+        assert await node.claim(tried=[other]) is None
+    else:
+        await store.set_state(node.database, other, "disabled", "by hand", clock)
+        await node.pool.load()
+        assert await node.claim() is None
+    # When its time has come, a call finds out.
+    clock.advance(600)
+    if not failed_before:
+        assert (await node.claimed())[1].id == refused

@@ -47,6 +47,22 @@ class Claim(msgspec.Struct, frozen=True):
 Admits = Callable[["Channel"], bool]
 
 
+class Caller(msgspec.Struct, frozen=True):
+    """Is a call that asks for a credential.
+
+    Attributes:
+        owner: The call's id.
+        user: Whose it is; users take turns.
+        since: Microseconds since 1970 when it began to wait first; None: now.
+        waited: Seconds that it has waited before; its patience is for all its tries.
+    """
+
+    owner: str
+    user: str = ""
+    since: int | None = None
+    waited: float = 0.0
+
+
 class Claims:
     """Claims credentials of pooled channels for calls of this process."""
 
@@ -121,7 +137,7 @@ class Claims:
         self,
         channels: Sequence[Channel],
         kinds: frozenset[str],
-        owner: str,
+        caller: Caller,
         tried: Container[int],
         admits: Admits,
         *,
@@ -132,7 +148,7 @@ class Claims:
         Args:
             channels: Pooled ones, best first.
             kinds: What the call draws from.
-            owner: The call's id.
+            caller: The call.
             tried: Credentials that are not wanted.
             admits: Says whether a channel may be asked now.
             wait: Wait, as long as the channels' settings say, where there is hope.
@@ -141,9 +157,10 @@ class Claims:
             Unavailable: The database is away.
         """
         self._writer.again()
+        owner = caller.owner
         by_line = {self.line(channel): channel for channel in channels}
         if wait:
-            return await self._wait(by_line, kinds, owner, tried, admits)
+            return await self._wait(by_line, kinds, caller, tried, admits)
         for line, channel in by_line.items():
             if line.waits(kinds):
                 continue
@@ -180,6 +197,18 @@ class Claims:
         rested = self._clock.now() + round(settings.use_cooldown * 1_000_000)
         self._possession.give(slot, rested)
 
+    def positions(self) -> dict[str, int]:
+        """Return how many calls are served before each one that waits, it included.
+
+        Returns:
+            By the call's id, 1 being next; of a call that waits for several channels the best.
+        """
+        found: dict[str, int] = {}
+        for line in self._lines.values():
+            for place, ticket in enumerate(line.order.all(), 1):
+                found[ticket.owner] = min(place, found.get(ticket.owner, place))
+        return found
+
     def ready_in(self, channel: Channel, kinds: frozenset[str]) -> float | None:
         """Return the seconds until a credential is ready; None: nobody knows.
 
@@ -195,14 +224,16 @@ class Claims:
         self,
         by_line: dict[Line, Channel],
         kinds: frozenset[str],
-        owner: str,
+        caller: Caller,
         tried: Container[int],
         admits: Admits,
     ) -> Claim | None:
-        began = self._clock.now()
+        began, owner = self._clock.now(), caller.owner
         longest = max((line.index.settings.wait for line in by_line), default=0.0)
-        until = began + round(longest * 1_000_000)
-        ticket = Ticket(next(self._numbers), kinds, tried, owner, until)
+        until = began + round((longest - caller.waited) * 1_000_000)
+        since = began if caller.since is None else caller.since
+        number = (since, next(self._numbers))
+        ticket = Ticket(number, kinds, tried, owner, until, caller.user)
         admitted: set[Line] = set()
         lines = list(by_line)
         waited, lost = False, 0
@@ -214,11 +245,18 @@ class Claims:
             line, slot = turn
             channel = by_line[line]
             if line not in admitted and not admits(channel):
+                line.order.take_back(caller.user)
                 self._put_back(slot)
                 lines.remove(line)
                 continue
             admitted.add(line)
-            if await self._possession.take(line, slot, kinds, owner):
+            taken = False
+            try:
+                taken = await self._possession.take(line, slot, kinds, owner)
+            finally:
+                if not taken:
+                    line.order.take_back(caller.user)
+            if taken:
                 self._count(channel, "waited")
                 return Claim(channel, slot.credential, exclusive=True, owner=owner)
             self._count(channel, "lost")
@@ -245,6 +283,7 @@ class Claims:
             await asyncio.wait((ticket.turn, timer), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             if ticket.turn.done() and (turn := ticket.turn.result()) is not None:
+                turn[0].order.take_back(ticket.user)
                 self._put_back(turn[1])
             raise
         finally:

@@ -117,6 +117,25 @@ class Index:
         tops = [queue[0][0] for queue in self._of(kinds, now) if _clean(queue)]
         return min(tops, default=None)
 
+    def hope_at(self, kinds: frozenset[str], now: int, tried: Container[int]) -> int | None:
+        """Return when the first one will be ready that is worth waiting for.
+
+        Whether one that was refused works again is found out by a call that comes then.
+
+        Args:
+            kinds: What a call draws from.
+            now: Microseconds since 1970.
+            tried: Those that the call does not want.
+
+        Returns:
+            Microseconds since 1970; None: none will, by itself.
+        """
+        good, doubtful = self._of(kinds, now)
+        trial = _first(doubtful, tried)
+        if trial is not None and trial <= now:
+            return trial
+        return _first(good, tried)
+
     def upcoming(self, kinds: frozenset[str], now: int, number: int) -> list[int]:
         """Return ids of the next ones that are believed to be ready.
 
@@ -133,15 +152,19 @@ class Index:
             heapq.heappush(good, place)
         return [place[1] for place in places]
 
-    def held(self, kinds: frozenset[str], now: int) -> bool:
+    def held(self, kinds: frozenset[str], now: int, tried: Container[int] = ()) -> bool:
         """Say whether calls of this process use some that will be ready after them.
 
         Args:
             kinds: What a call draws from.
             now: Microseconds since 1970.
+            tried: Those that do not count.
         """
         self._of(kinds, now)
-        return self._held[kinds] > 0
+        if not tried:
+            return self._held[kinds] > 0
+        others = (kept for id_, kept in self._out.items() if id_ not in tried)
+        return any(kinds in kept for kept in others)
 
     def freed_at(self, kinds: frozenset[str], now: int) -> int | None:
         """Return when the first of those in use may be used again, if its call ended now.
@@ -174,14 +197,6 @@ class Index:
         """
         good, _ = self._of(frozenset({"text"}), now)
         return len(self._out) > len(self._trials) or _clean(good)
-
-    def has_other(self, tried: Container[int]) -> bool:
-        """Say whether there are credentials besides some.
-
-        Args:
-            tried: Those.
-        """
-        return any(id_ not in tried for id_ in self._slots)
 
     def ready_at(self, slot: Slot, kinds: Set[str], now: int) -> int | None:
         """Return when a credential may be used, as far as this process knows.
@@ -265,6 +280,17 @@ class Index:
         if slot.quotas.open_at(kinds, self.settings, self.calendar.day(now)) <= soon:
             self._out[slot.credential.id] += (kinds,)
             self._held[kinds] += 1
+
+
+def _first(queue: _Queue, tried: Container[int]) -> int | None:
+    """Return when the first place of a queue is ready that is not one of some few."""
+    aside: list[_Place] = []
+    while _clean(queue) and queue[0][1] in tried:
+        aside.append(heapq.heappop(queue))
+    at = queue[0][0] if queue else None
+    for place in aside:
+        heapq.heappush(queue, place)
+    return at
 
 
 def _clean(queue: _Queue) -> bool:

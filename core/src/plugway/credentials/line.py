@@ -1,13 +1,14 @@
-"""Calls that wait for a credential of one channel, first come, first served."""
+"""Calls that wait for a credential of one channel; users take turns."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections.abc import Container, Iterator
+from collections.abc import Container
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from plugway.credentials.alarm import Alarm
+from plugway.credentials.fair_order import FairOrder, Number
 
 if TYPE_CHECKING:
     from plugway.clock import Clock
@@ -22,7 +23,8 @@ class Ticket:
     """Is a call's place in the lines of the channels that may serve it.
 
     Attributes:
-        number: Lower was earlier.
+        number: Microseconds since 1970 when the call came, and a count; lower was earlier.
+        user: Whose call it is; users take turns.
         kinds: What the call draws from.
         tried: Credentials that it does not want.
         owner: The call's id.
@@ -33,9 +35,16 @@ class Ticket:
     """
 
     def __init__(
-        self, number: int, kinds: frozenset[str], tried: Container[int], owner: str, until: int
+        self,
+        number: Number,
+        kinds: frozenset[str],
+        tried: Container[int],
+        owner: str,
+        until: int,
+        user: str = "",
     ) -> None:
         self.number = number
+        self.user = user
         self.kinds = kinds
         self.tried = tried
         self.owner = owner
@@ -51,12 +60,13 @@ class Ticket:
 
 
 class Line:
-    """Hands credentials to calls in the order in which these came.
+    """Hands credentials to calls: users take turns, and each one's calls keep their order.
 
     A call does not wait for one before it that needs something else.
 
     Attributes:
         index: Says which credential is next; whoever changes it calls `serve`.
+        order: Those who wait.
     """
 
     def __init__(self, index: Index, clock: Clock) -> None:
@@ -69,11 +79,11 @@ class Line:
         self.index = index
         self._clock = clock
         self._alarm = Alarm(clock, self.serve)
-        self._waiting: dict[frozenset[str], list[tuple[int, Ticket]]] = {}
+        self.order = FairOrder()
 
     def waits(self, kinds: frozenset[str]) -> bool:
         """Say whether somebody waits who draws from the same kinds."""
-        return kinds in self._waiting
+        return self.order.waits(kinds)
 
     def hopeful(self, ticket: Ticket, now: int) -> bool:
         """Say whether something may be ready in time for a call.
@@ -82,35 +92,25 @@ class Line:
             ticket: The call.
             now: Microseconds since 1970.
         """
-        if not self.index.has_other(ticket.tried):
-            return False
-        at = self.index.next_at(ticket.kinds, now)
+        at = self.index.hope_at(ticket.kinds, now, ticket.tried)
         if at is not None and at <= ticket.until:
             return True
         after = now + round(self.index.settings.use_cooldown * 1_000_000)
-        return after <= ticket.until and self.index.held(ticket.kinds, now)
+        return after <= ticket.until and self.index.held(ticket.kinds, now, ticket.tried)
 
     def join(self, ticket: Ticket) -> None:
-        """Let a call wait, at the place that its number has.
+        """Let a call wait, at its place.
 
         Args:
             ticket: Its `turn` is not done.
         """
         ticket.lines.add(self)
-        heapq.heappush(self._waiting.setdefault(ticket.kinds, []), (ticket.number, ticket))
+        self.order.add(ticket)
 
     def left(self, ticket: Ticket) -> None:
         """Forget a call."""
-        queue = self._waiting.get(ticket.kinds, [])
-        # The one that is served stands first; who leaves by itself is looked for.
-        if queue and queue[0][1] is ticket:
-            heapq.heappop(queue)
-        else:
-            queue[:] = [place for place in queue if place[1] is not ticket]
-            heapq.heapify(queue)
-        if not queue:
-            self._waiting.pop(ticket.kinds, None)
-        if not self._waiting:
+        self.order.remove(ticket)
+        if not self.order:
             self._alarm.set(None)
 
     def serve(self) -> None:
@@ -118,14 +118,16 @@ class Line:
         now = self._clock.now()
         stuck: set[frozenset[str]] = set()
         while ready := [
-            (queue[0][0], kinds)
-            for kinds, queue in self._waiting.items()
-            if kinds not in stuck and self._is_ready(kinds, now)
+            (first, kinds)
+            for kinds in self.order.kinds
+            if kinds not in stuck
+            and self._is_ready(kinds, now)
+            and (first := self.order.first(kinds)) is not None
         ]:
             _, kinds = min(ready, key=lambda one: one[0])
             if not self._hand_out(kinds, now):
                 stuck.add(kinds)
-        for kinds in list(self._waiting):
+        for kinds in self.order.kinds:
             self._give_up(kinds, now)
         self._set_alarm(now)
 
@@ -134,19 +136,22 @@ class Line:
         return at is not None and at <= now
 
     def _hand_out(self, kinds: frozenset[str], now: int) -> bool:
-        for ticket in _in_order(self._waiting[kinds]):
-            slot = self.index.pick(kinds, now, ticket.tried)
-            if slot is not None:
-                slot.owner = ticket.owner
-                ticket.leave()
-                ticket.turn.set_result((self, slot))
-                return True
-        return False
+        with closing(self.order.in_order(kinds)) as tickets:
+            for ticket in tickets:
+                slot = self.index.pick(kinds, now, ticket.tried)
+                if slot is not None:
+                    break
+            else:
+                return False
+        slot.owner = ticket.owner
+        self.order.serve(ticket)
+        ticket.leave()
+        ticket.turn.set_result((self, slot))
+        return True
 
     def _give_up(self, kinds: frozenset[str], now: int) -> None:
-        # Who came first gives up first, so nobody behind is without hope before.
-        while queue := self._waiting.get(kinds):
-            ticket = queue[0][1]
+        # Who waits the longest loses hope last, so nobody behind is without hope before.
+        while (ticket := self.order.first_to_end(kinds)) is not None:
             if self.hopeful(ticket, now):
                 return
             self.left(ticket)
@@ -155,13 +160,7 @@ class Line:
                 ticket.turn.set_result(None)
 
     def _set_alarm(self, now: int) -> None:
-        moments = [self.index.next_at(kinds, now) for kinds in self._waiting]
+        moments = [self.index.next_at(kinds, now) for kinds in self.order.kinds]
         # What is ready and yet not wanted by those who wait does not make it ring at once.
         again = [max(at, now + _PAUSE_US) if at <= now else at for at in moments if at is not None]
         self._alarm.set(min(again, default=None))
-
-
-def _in_order(queue: list[tuple[int, Ticket]]) -> Iterator[Ticket]:
-    yield queue[0][1]
-    # Only where the first does not want what is ready.
-    yield from [ticket for _, ticket in sorted(queue)[1:]]

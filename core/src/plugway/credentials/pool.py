@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plugway.contract import CredentialChanged, PooledChannelSettings
-from plugway.credentials.claims import Claim, Claims
+from plugway.credentials.claims import Caller, Claim, Claims
 from plugway.credentials.credential import Credential, open_secret
 from plugway.credentials.roster import Roster
 from plugway.credentials.shared import Shared
@@ -124,18 +124,25 @@ class CredentialPool:
         quotas: Sequence[Quota],
         *,
         owner: str,
+        user: str = "",
+        since: int | None = None,
+        waited: float = 0.0,
         tried: Container[int] = (),
         admits: Callable[[Channel], bool] = lambda _: True,
     ) -> Claim | None:
         """Take a credential for one call.
 
         Where a pooled channel has none now but will have one soon, the call waits for it as
-        long as the channel's settings say, behind those who came before.
+        long as the channel's settings say. Users take turns there; each one's calls are served
+        in the order in which they came.
 
         Args:
             channels: Channels that may serve, best first.
             quotas: What the call draws from, what it is about last.
             owner: The call's id.
+            user: Whose it is.
+            since: Microseconds since 1970 when the call asked first; None: now.
+            waited: Seconds that it has waited before, for another try.
             tried: Credentials that are not wanted.
             admits: Says whether a channel may be asked now; asked only when a credential of it
                 is at hand.
@@ -147,6 +154,7 @@ class CredentialPool:
             Unavailable: The database is away, without which nothing is claimed.
         """
         kinds = frozenset(quotas)
+        caller = Caller(owner, user, since, waited)
         pooled: list[Channel] = []
         for channel in channels:
             if self._has_none(channel):
@@ -155,7 +163,7 @@ class CredentialPool:
             elif self._is_pooled(channel):
                 pooled.append(channel)
                 claim = await self._claims.claim(
-                    (channel,), kinds, owner, tried, admits, wait=False
+                    (channel,), kinds, caller, tried, admits, wait=False
                 )
                 if claim is not None:
                     return claim
@@ -165,12 +173,16 @@ class CredentialPool:
                     return Claim(channel, credential)
         if not pooled:
             return None
-        return await self._claims.claim(pooled, kinds, owner, tried, admits, wait=True)
+        return await self._claims.claim(pooled, kinds, caller, tried, admits, wait=True)
 
     def free(self, claim: Claim) -> None:
         """Hand back what was claimed; a second time does nothing."""
         if claim.exclusive:
             self._claims.free(claim)
+
+    def positions(self) -> dict[str, int]:
+        """Return the places of calls that wait, by their ids; 1 is next."""
+        return self._claims.positions()
 
     def resting(self, channel: Channel) -> bool:
         """Say whether credentials of a channel will be usable again by themselves.
@@ -200,10 +212,13 @@ class CredentialPool:
             credential: The credential.
             channel: Its channel.
         """
+        settings = self._pool_settings(channel)
         slot = self._slot(credential)
         if slot is not None:
-            settings = self._pool_settings(channel)
             self._verdicts.succeeded(slot, channel, settings)
+            self._claims.moved([slot])
+        elif settings is not None and (slot := self._before(credential)) is not None:
+            self._verdicts.used(slot, channel, settings)
             self._claims.moved([slot])
 
     def refused(
@@ -247,7 +262,8 @@ class CredentialPool:
             quotas: What the call drew from; in a pool the last kind is used up, and the whole
                 credential rests only if that is text.
         """
-        slot = self._slot(credential)
+        # A quota is the account's, whatever its secret.
+        slot = self._slot(credential) or self._before(credential)
         if slot is not None:
             settings = self._pool_settings(channel)
             self._verdicts.exhausted(slot, channel, seconds, reason, quotas, settings)
@@ -270,6 +286,11 @@ class CredentialPool:
         """Return where a credential is kept; None: it is gone, or has another secret now."""
         slot = self._roster.get(credential.channel_id, credential.id)
         return slot if slot is not None and slot.credential is credential else None
+
+    def _before(self, credential: Credential) -> Slot | None:
+        """Return where a credential is kept whose secret was exchanged while its call has it."""
+        slot = self._roster.get(credential.channel_id, credential.id)
+        return slot if slot is not None and slot.before is credential else None
 
     def _moved(self, moved: Sequence[Slot], gone: Sequence[Slot]) -> None:
         self._shared.forget()

@@ -97,7 +97,7 @@ class Possession:
         """
         owner = cast("str", slot.owner)
         self._leases.drop(slot.credential.id)
-        slot.drawn = frozenset()
+        slot.drawn, slot.before = frozenset(), None
         slot.next_use_at = next_use_at
         slot.given = Given(owner, next_use_at)
         self._writer.later(slot)
@@ -150,7 +150,7 @@ class Possession:
             if not answer.done():
                 answer.set_result(False)
             return
-        slot.drawn = kinds
+        slot.drawn, slot.before = kinds, None
         self._leases.add(slot, owner, lease)
         answer.set_result(True)
 

@@ -164,7 +164,7 @@ class Quotas(msgspec.Struct, frozen=True, omit_defaults=True):
         for kind in kinds:
             if (rest := self.rests.get(kind)) is not None:
                 at = max(at, rest.until)
-            most: int = getattr(settings, f"daily_{kind}")
+            most = settings.daily(kind)
             if most and self.day == day.name and self.uses.get(kind, 0) >= most:
                 at = max(at, day.ends)
         return at

@@ -16,7 +16,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 
 from plugway.contract import CredentialChanged
-from plugway.credentials import kinds
+from plugway.credentials import kinds, records
 from plugway.credentials.credential import open_secret
 from plugway.credentials.renewal import (
     HELPED,
@@ -30,16 +30,16 @@ from plugway.credentials.renewal import (
     said,
 )
 from plugway.credentials.states import OUT_OF_USE
-from plugway.credentials.store import FORGIVEN, Outcome, find, save, sealed
+from plugway.credentials.store import FORGIVEN, Outcome, digest_of, find, save, sealed
 from plugway.credentials.vault import VaultError
-from plugway.errors import BadRequest, Conflict
+from plugway.errors import BadRequest, Conflict, NotFound
 from plugway.storage.models import CredentialRow
 
 if TYPE_CHECKING:
     from plugway.alerts import AlertKind
     from plugway.channels.channels import Channels
     from plugway.clock import Clock
-    from plugway.contract import Channel, CredentialKind, Provider
+    from plugway.contract import Channel, CredentialKind, Provider, Secret
     from plugway.credentials.vault import Vault
     from plugway.storage.database import Database
     from plugway.telemetry.metrics import Metrics
@@ -276,6 +276,46 @@ class Renewals:
         kind = self._kinds[self._providers[channel.provider].credential or ""]
         saved = await save(self._database, self._vault, kind, channel.id, text, self._clock)
         return saved.outcome
+
+    async def refresh(self, credential_id: int, before: Secret, text: str) -> bool:
+        """Save a secret that changed while the account was used; nothing else of it changes.
+
+        Calls that have the secret before go on, and what they say of the account's quotas is
+        heard. State, rests and failures stay: that a secret is newer says nothing of them.
+
+        Args:
+            credential_id: Which.
+            before: What the fresh one came from; if that was replaced, nothing is saved.
+            text: The fresh secret.
+
+        Returns:
+            Whether the credential has it now.
+
+        Raises:
+            BadRequest: It is no secret of this account, or has ended already.
+        """
+        now = self._clock.now()
+
+        async def work() -> bool:
+            row = await find(credential_id, lock=True)
+            kind = self._kinds.get(row.kind)
+            if kind is None or row.digest != digest_of(before):
+                return False
+            secret = kinds.parse(kind, text)
+            if kinds.label(kind, secret) != row.label:
+                raise BadRequest("it is a secret of another account", field="secret")
+            fresh = sealed(self._vault, kind, row.channel_id, secret)
+            if fresh["expires_at"] is not None and fresh["expires_at"] <= now:
+                raise BadRequest("it is a secret that has ended", field="secret")
+            if fresh["digest"] != row.digest:
+                await records.change(row, {**fresh, "updated_at": now})
+            return True
+
+        try:
+            return await self._database.transact(work)
+        except (IntegrityError, NotFound):
+            # Another credential has it, or this one is deleted.
+            return False
 
     async def complete(self, renewal: Renewal, text: str) -> bool:
         """Save what a renewal brought, however late, unless the secret was replaced meanwhile.

@@ -179,7 +179,10 @@ class Roster:
             slot = self._slots[facts.id] = Slot(credential, facts)
             self._by_channel.setdefault(facts.channel_id, {})[facts.id] = slot
         else:
-            # Who uses it with its old secret goes on, and says nothing of the new one.
+            # Who uses it with its old secret goes on, and says nothing of the new one; what it
+            # uses of the account's quotas counts.
+            if slot.owner is not None and slot.before is None:
+                slot.before = slot.credential
             slot.merge(facts, now)
             slot.credential, slot.told = credential, 0
         return slot

@@ -22,6 +22,7 @@ class Slot:
 
     Attributes:
         credential: The credential; exchanged with its secret.
+        before: The one that this process's call has, whose secret was exchanged meanwhile.
         facts: What its row said last, as far as this process knows.
         quotas: What is left of its quotas.
         next_use_at: Microseconds since 1970 when its rest after the last call is over.
@@ -40,6 +41,7 @@ class Slot:
     """
 
     __slots__ = (
+        "before",
         "claimed_until",
         "credential",
         "drawn",
@@ -60,6 +62,7 @@ class Slot:
 
     def __init__(self, credential: Credential, facts: Facts) -> None:
         self.credential = credential
+        self.before: Credential | None = None
         self.facts = facts
         self.quotas = Quotas.read(facts.quotas)
         self.next_use_at = facts.next_use_at

@@ -91,6 +91,24 @@ class Verdicts:
         elif pool is not None and failed:
             self._tell(slot)
 
+    def used(self, slot: Slot, channel: Channel, pool: PooledChannelSettings) -> None:
+        """Note that an account served a call with a secret that was exchanged meanwhile.
+
+        That tells of its quotas, and nothing of the secret that it has now.
+
+        Args:
+            slot: The credential's.
+            channel: Its channel.
+            pool: The channel's settings.
+        """
+        drawn, slot.drawn = slot.drawn, frozenset()
+        if not drawn:
+            return
+        day = self._calendar(pool.day_zone).day(self._clock.now())
+        slot.quotas = slot.quotas.used(day.name, drawn).awake(drawn)
+        if slot.credential.state == "cooling":
+            self._move(slot, channel, "ready", None, "")
+
     def refused(
         self, slot: Slot, channel: Channel, reason: str, state: CredentialState, *, pooled: bool
     ) -> None:
@@ -142,7 +160,7 @@ class Verdicts:
             self._cool(slot, channel, seconds, COOLING_SECONDS, MAX_COOLING_SECONDS, reason)
             return
         kind = quotas[-1] if quotas else "text"
-        usual: float = getattr(pool, f"rest_{kind}")
+        usual = pool.rest(kind)
         if kind == "text":
             self._cool(slot, channel, seconds, usual, MAX_REST_SECONDS, reason)
             return

@@ -149,3 +149,28 @@ async def test_inflight_waits_and_cancels() -> None:
 
 def test_inflight_is_not_ready_by_itself() -> None:
     assert not Inflight().ready
+
+
+async def test_time_that_stands_still_does_not_pass() -> None:
+    deadlines = Deadlines()
+    loop = asyncio.get_running_loop()
+    paused = asyncio.create_task(held(deadlines, 0.05))
+    other = asyncio.create_task(held(deadlines, 0.2))
+    await asyncio.sleep(0)
+    left = deadlines.pause(paused)
+    assert left is not None
+    assert 0 < left <= 0.05
+    # A second time there is nothing to pause.
+    assert deadlines.pause(paused) is None
+    assert await other == "passed"
+    assert not paused.done()
+    assert len(deadlines) == 1
+    deadlines.resume(paused, None)
+    began = loop.time()
+    deadlines.resume(paused, left)
+    assert await paused == "passed"
+    assert loop.time() - began >= left - 0.01
+    # One that has ended, or has none, has no time that could go on.
+    deadlines.resume(paused, left)
+    assert deadlines.pause(paused) is None
+    assert len(deadlines) == 0

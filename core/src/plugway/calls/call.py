@@ -16,8 +16,10 @@ from plugway.calls.forward import Forwarding
 from plugway.calls.quoting import candidates, dearest
 from plugway.calls.relay import relay
 from plugway.calls.settlement import Settlement
+from plugway.calls.standing import Standing
 from plugway.calls.turns import Turns
-from plugway.contract import Usage
+from plugway.contract import PooledChannelSettings, Usage
+from plugway.errors import Cancelled
 from plugway.ids import new_id
 from plugway.ledger.operations import Reserve
 
@@ -47,6 +49,8 @@ class Call:
         model: The model.
         usages: What will be settled.
         departed: The client has left.
+        answer_id: What the client sees as the answer's id, but for a prefix; empty: nothing.
+        streaming: The client takes the answer as it comes.
     """
 
     def __init__(
@@ -65,12 +69,16 @@ class Call:
         self.model = model
         self.usages = usages
         self.departed = False
+        self.answer_id = ""
+        self.streaming = False
         self._parts = parts
         self._candidates: list[Channel] = []
         self._body: RequestBody | None = None
         self._watch: Watch | None = None
         self._cut: asyncio.TimerHandle | None = None
         self._was_cut = False
+        self._stopped = False
+        self._standing: Standing | None = None
         self._overhead: float | None = None
         self._pin = pin
         self._listed = listed or model
@@ -131,6 +139,7 @@ class Call:
         if quote.credits:
             now = parts.clock.now()
             settings = parts.settings().ledger
+            seconds = settings.hold_seconds + _longest_wait(self._candidates)
             await parts.ledger.reserve(
                 Reserve(
                     call_id=self.id,
@@ -140,7 +149,7 @@ class Call:
                     amount=quote.credits,
                     quote=msgspec.json.encode(quote).decode(),
                     created_at=now,
-                    expires_at=now + round(settings.hold_seconds * 1_000_000),
+                    expires_at=now + round(seconds * 1_000_000),
                 ),
                 wait=settings.reserve_wait,
             )
@@ -158,6 +167,17 @@ class Call:
             self._watch.stop()
         if self._cut is not None:
             self._cut.cancel()
+        if self._standing is not None:
+            # Also where a plugin has left its turns open: nobody cancels what is being settled.
+            self._parts.queue.leave(self._standing)
+        if self._stopped:
+            mine = self.request.task.uncancel() == 0
+            if error is not None and (mine or not isinstance(error, asyncio.CancelledError)):
+                # Whatever the work has made of it: this is why it ended.
+                stopped = Cancelled()
+                await self._forwarding.close()
+                await self._settlement.durable(self._settlement.end(stopped))
+                raise stopped from error
         await self._forwarding.close()
         ended = self._settlement.end(error)
         cancelled = isinstance(error, asyncio.CancelledError)
@@ -245,15 +265,20 @@ class Call:
         Raises:
             PlugwayError: What the last try raised.
             NoChannel: No channel could be asked now.
+            Cancelled: Somebody has cancelled it; see `gateway.queue`.
         """
         self._watch_client()
-        turns = Turns(self._parts, self.id)
+        standing = self._standing = self._stand()
+        turns = Turns(self._parts, self.request, standing)
         self._forwarding = turns
-        async with aclosing(turns.run(self._candidates, quotas, work, binding)) as stream:
-            async for one in stream:
-                if binding(one):
-                    self._settlement.answered(200)
-                yield one
+        try:
+            async with aclosing(turns.run(self._candidates, quotas, work, binding)) as stream:
+                async for one in stream:
+                    if binding(one):
+                        self._settlement.answered(200)
+                    yield one
+        finally:
+            self._parts.queue.leave(standing)
         # Nothing binding may have come, and yet the work was done.
         self._settlement.answered(200)
 
@@ -295,6 +320,25 @@ class Call:
         """
         return await relay(self, answer, self._settlement)
 
+    def _stand(self) -> Standing:
+        return Standing(
+            request_id=self.request.id,
+            call_id=self.id,
+            answer_id=self.answer_id,
+            user=self.request.principal.user,
+            provider=self.provider.name,
+            model=self.model,
+            streaming=self.streaming,
+            cut=self._stop,
+        )
+
+    def _stop(self) -> bool:
+        """End the call from another task; return whether that is what ends it."""
+        if self._was_cut or self.request.task.cancelling():
+            return False
+        self._stopped = True
+        return self.request.task.cancel("the call was cancelled")
+
     def _watch_client(self) -> None:
         loop = self.request.task.get_loop()
         self._watch = watch(self.request.receive, self._on_leave, loop)
@@ -302,11 +346,25 @@ class Call:
     def _on_leave(self) -> None:
         self.departed = True
         loop = self.request.task.get_loop()
-        self._cut = loop.call_later(self.provider.departure.seconds, self._cut_short)
+        seconds, standing = self.provider.departure.seconds, self._standing
+        if standing is not None:
+            standing.departed = True
+            if self._parts.queue.waits(standing):
+                # No upstream works for it: there is nothing to hear out.
+                seconds = 0.0
+        self._cut = loop.call_later(seconds, self._cut_short)
 
     def _cut_short(self) -> None:
+        if self._stopped:
+            return
         self._was_cut = True
         self.request.task.cancel("the client has left")
+
+
+def _longest_wait(channels: Sequence[Channel]) -> float:
+    """Return the seconds that a call may wait for a credential, which its hold survives."""
+    pooled = (one.settings for one in channels if isinstance(one.settings, PooledChannelSettings))
+    return max((settings.wait for settings in pooled), default=0.0)
 
 
 def _target(request: Request) -> str:

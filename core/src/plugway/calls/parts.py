@@ -10,6 +10,7 @@ from plugway.patience import Patience
 
 if TYPE_CHECKING:
     from plugway.alerts import AlertKind
+    from plugway.calls.queue import Queue
     from plugway.channels.channels import Channels
     from plugway.clock import Clock
     from plugway.contract import CallSettled, Provider
@@ -38,6 +39,7 @@ class Parts:
         tariff: Returns the tariff in force.
         channels: Says which channels serve.
         credentials: Chooses secrets.
+        queue: Shows the calls that wait for pooled ones, or use them.
         grants: Makes authorizations of them.
         providers: By name.
         ledger: Holds, settles and releases.
@@ -54,6 +56,7 @@ class Parts:
     tariff: Callable[[], Tariff]
     channels: Channels
     credentials: CredentialPool
+    queue: Queue
     grants: Grants
     providers: Mapping[str, Provider]
     ledger: Ledger

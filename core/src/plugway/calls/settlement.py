@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from plugway.contract import CallSettled
-from plugway.errors import LedgerUnavailable, PlugwayError
+from plugway.errors import LedgerUnavailable, PlugwayError, UpstreamError
 from plugway.ledger.operations import Outcome, Record, Release, Settle, UsageRecord
 from plugway.telemetry.access import FACTS, CallFacts
 
@@ -74,6 +74,8 @@ class Settlement:
         call, parts = self._call, self._parts
         now = parts.clock.now()
         accepted = self._status is not None and self._status < 400 and self.refused is None
+        if isinstance(error, UpstreamError) and not error.charged:
+            accepted = False
         usage = self._usage(error, now, observed=accepted)
         if not self.held:
             return parts.ledger.submit(Record(usage=usage))

@@ -169,6 +169,24 @@ class Turn:
         mime_type = sniffed(fetched.body) or media.mime_type or stated
         return msgspec.structs.replace(media, data=fetched.body, mime_type=mime_type)
 
+    async def proxy_url(self) -> str | None:
+        """Return the proxy for what does not go through `send`, such as a browser.
+
+        It is always the same for one credential, as long as it works.
+
+        Returns:
+            Its address, login included; None: straight.
+
+        Raises:
+            UpstreamUnreachable: No proxy of the pool can be used.
+        """
+        url = await self._parts.upstream.proxy_url(
+            self.channel.base_url,
+            proxy=self.channel.settings.proxy,
+            sticky="" if self._credential is None else self._credential.key,
+        )
+        return None if url is None else str(url)
+
     async def close(self) -> None:
         """Close what was not read to its end."""
         for answer in self._answers:

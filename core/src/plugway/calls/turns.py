@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
+from plugway.calls.body import ClientDeparted
 from plugway.calls.turn import Turn
 from plugway.contract import PooledChannelSettings
 from plugway.errors import (
+    Cancelled,
     CredentialExpired,
     CredentialRestricted,
     NoChannel,
@@ -20,12 +23,14 @@ from plugway.errors import (
 
 if TYPE_CHECKING:
     from plugway.calls.parts import Parts
+    from plugway.calls.standing import Standing
     from plugway.contract import Channel, Quota
     from plugway.credentials.pool import Claim
+    from plugway.request import Request
 
 E = TypeVar("E")
 
-#: Seconds after its start that a call may begin another try.
+#: Seconds that a call may have worked, its waiting left out, when it begins another try.
 PATIENCE = 120.0
 
 #: Errors that speak of the channel's health rather than of the request.
@@ -40,15 +45,20 @@ class Turns:
         credential_id: Used last.
     """
 
-    def __init__(self, parts: Parts, call_id: str) -> None:
+    def __init__(self, parts: Parts, request: Request, standing: Standing) -> None:
         """Prepare.
 
         Args:
             parts: What calls go through.
-            call_id: The call; it holds what is claimed.
+            request: The client's; its deadline does not count the waiting.
+            standing: The call's; it holds what is claimed.
         """
         self._parts = parts
-        self._call_id = call_id
+        self._request = request
+        self._standing = standing
+        self._call_id = standing.call_id
+        self._came: int | None = None
+        self._queued = 0.0
         self.channel: Channel | None = None
         self.credential_id: int | None = None
         self._seconds = 0.0
@@ -84,13 +94,15 @@ class Turns:
         Raises:
             PlugwayError: What the last try raised.
             NoChannel: Nobody could be asked, or no account of a pool was accepted.
+            Cancelled: Somebody has cancelled the call, and the work made another error of it.
+            ClientDeparted: Another try would be for nobody.
         """
         clock, pool = self._parts.clock, self._parts.credentials
         began = clock.monotonic()
         tried: set[int] = set()
         failure: PlugwayError | None = None
         for _ in range(self._parts.settings().relay.tries):
-            if clock.monotonic() - began > PATIENCE:
+            if clock.monotonic() - began - self._queued > PATIENCE:
                 break
             claim = await self._claim(candidates, quotas, tried)
             if claim is None:
@@ -118,6 +130,8 @@ class Turns:
                 raise
             else:
                 self._praise(claim)
+                # The answer is whole: nobody cancels it while it is tidied up after.
+                self._parts.queue.leave(self._standing)
                 return
             finally:
                 try:
@@ -133,12 +147,34 @@ class Turns:
     async def _claim(
         self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: set[int]
     ) -> Claim | None:
-        self._since = self._parts.clock.monotonic()
-        claim = await self._parts.credentials.claim(
-            candidates, quotas, owner=self._call_id, tried=tried, admits=self._admits
-        )
-        self._stop()
+        parts, standing = self._parts, self._standing
+        if standing.cancelled:
+            raise Cancelled
+        if standing.departed:
+            raise ClientDeparted
+        pooled = any(isinstance(one.settings, PooledChannelSettings) for one in candidates)
+        if pooled:
+            parts.queue.enter(standing)
+        if self._came is None:
+            self._came = parts.clock.now()
+        self._since = parts.clock.monotonic()
+        with self._request.untimed() if pooled else nullcontext():
+            claim = await parts.credentials.claim(
+                candidates,
+                quotas,
+                owner=self._call_id,
+                user=standing.user,
+                since=self._came,
+                waited=self._queued,
+                tried=tried,
+                admits=self._admits,
+            )
+        self._queued += self._stop()
         if claim is not None:
+            if claim.exclusive:
+                parts.queue.run(standing)
+            else:
+                parts.queue.leave(standing)
             self.channel = claim.channel
             self.credential_id = None if claim.credential is None else claim.credential.id
         return claim
@@ -238,10 +274,10 @@ class Turns:
                 retry_after=wait,
                 acted=False,
             )
-        return NoChannel(
-            "no available channel: every channel of this model is out of service now",
-            retry_after=wait,
-        )
+        said = "every channel of this model is out of service now"
+        if any(isinstance(channel.settings, PooledChannelSettings) for channel in candidates):
+            said = "no account of this model is in good order now: each needs a look, or a sign-in"
+        return NoChannel(f"no available channel: {said}", retry_after=wait)
 
 
 def _again(error: PlugwayError) -> bool:

@@ -61,6 +61,31 @@ class Deadlines:
         if self._next < inf:
             self._set(self._loop, self._next)
 
+    def pause(self, task: asyncio.Task[Any]) -> float | None:
+        """Let a task's time stand still until `resume`.
+
+        Args:
+            task: Which.
+
+        Returns:
+            The seconds that it has left; None: it has no deadline, or that has passed.
+        """
+        due = self._due.get(task, inf)
+        if due == inf:
+            return None
+        self._due[task] = inf
+        return due - task.get_loop().time()
+
+    def resume(self, task: asyncio.Task[Any], left: float | None) -> None:
+        """Let a task's time go on.
+
+        Args:
+            task: Which.
+            left: What `pause` returned.
+        """
+        if left is not None and task in self._due:
+            self.begin(task, left)
+
     def passed(self, task: asyncio.Task[Any]) -> bool:
         """Tell whether a deadline, and nobody else, has cancelled a task.
 

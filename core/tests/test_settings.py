@@ -77,3 +77,28 @@ def test_rules_that_no_type_states(make: Any, field: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
+def test_keys_may_be_done_without_on_loopback(host: str) -> None:
+    assert ServerSettings(host=host, keyless_user="dev").keyless_user == "dev"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"host": "0.0.0.0"},  # noqa: S104  # refused
+        {"host": ""},
+        {"host": "::"},
+        {"host": "192.0.2.1"},
+        {"host": "example.com"},
+        {"host": "localhost.example.com"},
+        {"trusted_proxies": ("127.0.0.1/32",)},
+        {"public_url": "https://api.example.com"},
+    ],
+)
+def test_nobody_else_reaches_a_gateway_without_keys(others: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="asks for no key") as caught:
+        ServerSettings(keyless_user="dev", **others)
+    assert caught.value.field == "keyless_user"
+    ServerSettings(**others)

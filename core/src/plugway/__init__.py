@@ -65,6 +65,7 @@ from plugway.errors import (
     AccountMigrated,
     AddressRefused,
     BadRequest,
+    Cancelled,
     ChallengeRequired,
     ClientError,
     ConfigurationError,
@@ -104,9 +105,13 @@ if TYPE_CHECKING:
     from plugway.admin.route import mount as admin_mount
     from plugway.admin.visitor import visitor
     from plugway.bindings import Binding
+    from plugway.browser import Browser
     from plugway.calls.call import Call
+    from plugway.calls.standing import Place
     from plugway.calls.turn import Turn
+    from plugway.chat.dialects.openai.errors import official as openai_error
     from plugway.cli.session import Session
+    from plugway.clock import Clock
     from plugway.credentials.renewal import Renewal
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
@@ -130,8 +135,10 @@ __all__ = [
     "BadRequest",
     "BearerKey",
     "Binding",
+    "Browser",
     "Call",
     "CallSettled",
+    "Cancelled",
     "ChallengeRequired",
     "Channel",
     "ChannelSettings",
@@ -141,6 +148,7 @@ __all__ = [
     "ChatRequest",
     "Citation",
     "ClientError",
+    "Clock",
     "ConfigurationError",
     "Conflict",
     "CredentialChanged",
@@ -170,6 +178,7 @@ __all__ = [
     "Pace",
     "Part",
     "PayloadTooLarge",
+    "Place",
     "PlugwayError",
     "Poller",
     "PooledChannelSettings",
@@ -217,6 +226,7 @@ __all__ = [
     "Worker",
     "admin_mount",
     "hookimpl",
+    "openai_error",
     "plain_error",
     "sent",
     "sign_webhook",
@@ -230,9 +240,12 @@ _LAZY = {
     "AdminRoute": "plugway.admin.route:Route",
     "Answer": "plugway.upstream:Answer",
     "Binding": "plugway.bindings:Binding",
+    "Clock": "plugway.clock:Clock",
+    "Browser": "plugway.browser:Browser",
     "Call": "plugway.calls.call:Call",
     "Turn": "plugway.calls.turn:Turn",
     "Gateway": "plugway.gateway:Gateway",
+    "Place": "plugway.calls.standing:Place",
     "Principal": "plugway.identity.principal:Principal",
     "Renewal": "plugway.credentials.renewal:Renewal",
     "Request": "plugway.request:Request",
@@ -242,6 +255,7 @@ _LAZY = {
     "Timeouts": "plugway.upstream:Timeouts",
     "Upstream": "plugway.upstream:Upstream",
     "admin_mount": "plugway.admin.route:mount",
+    "openai_error": "plugway.chat.dialects.openai.errors:official",
     "sent": "plugway.request:sent",
     "visitor": "plugway.admin.visitor:visitor",
 }

@@ -97,6 +97,13 @@ class App:
             ]
             await self.gateway.start(mounts, serving=serving)
             self._started = True
+            keyless_user = self.server_settings().keyless_user
+            if serving and keyless_user:
+                log.warning(
+                    "NO KEY IS ASKED FOR: whoever uses this machine calls as the user %s; "
+                    "unset server.keyless_user where anybody else is on it",
+                    keyless_user,
+                )
 
     async def stop(self) -> None:
         """Close everything; no request runs any more."""
@@ -159,6 +166,7 @@ class App:
                 task=scope[TASK],
                 client_ip=ip,
                 principal=self._identify(scope, mount),
+                deadlines=self.inflight,
             )
             endpoint = cast("Callable[[Request], Awaitable[ASGIApp]]", mount.endpoint)
             response = await endpoint(request)
@@ -194,6 +202,9 @@ class App:
         if local is not None or mount.public:
             # Only the command line, in this process, can put a principal into the scope.
             return local
+        keyless = self.gateway.identity.keyless(scope)
+        if keyless is not None:
+            return keyless
         query: bytes = scope["query_string"]
         if "key" in mount.keys:
             scope["query_string"] = without_key(query)

@@ -130,6 +130,13 @@ class NoPrice(ClientError):
     code = "no_price"
 
 
+class Cancelled(PlugwayError):
+    """The call was cancelled."""
+
+    status = 499
+    code = "cancelled"
+
+
 class Unavailable(PlugwayError):
     """The gateway cannot take this call now; try again."""
 
@@ -164,6 +171,7 @@ class UpstreamError(PlugwayError):
         field: str | None = None,
         retry_after: float | None = None,
         acted: bool = True,
+        charged: bool = True,
     ) -> None:
         """Keep whether the upstream may have done the work.
 
@@ -173,9 +181,12 @@ class UpstreamError(PlugwayError):
             retry_after: As in `PlugwayError`.
             acted: False only when the upstream cannot have begun: the connection
                 was never made, or it refused before any work.
+            charged: False where an answer that broke off costs the client nothing, since the
+                upstream charges nothing for it; what came of any other is charged.
         """
         super().__init__(message, field=field, retry_after=retry_after)
         self.acted = acted
+        self.charged = charged
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -226,7 +237,8 @@ class QuotaExhausted(UpstreamError):
         field: str | None = None,
         retry_after: float | None = None,
         acted: bool = True,
-        quota: Literal["text", "images", "videos"] | None = None,
+        charged: bool = True,
+        quota: str | None = None,
     ) -> None:
         """Keep what is used up.
 
@@ -235,9 +247,13 @@ class QuotaExhausted(UpstreamError):
             field: As in `UpstreamError`.
             retry_after: As in `UpstreamError`.
             acted: As in `UpstreamError`.
-            quota: The kind of quota; None: what the call draws from.
+            charged: As in `UpstreamError`.
+            quota: The kind of quota, one that its model names or `text`, which is all of the
+                credential; None: what the call draws from.
         """
-        super().__init__(message, field=field, retry_after=retry_after, acted=acted)
+        super().__init__(
+            message, field=field, retry_after=retry_after, acted=acted, charged=charged
+        )
         self.quota = quota
 
 

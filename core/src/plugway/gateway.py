@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +15,11 @@ from plugway import gauges
 from plugway.alerts import Alerts
 from plugway.background import Background
 from plugway.bindings import Bindings
+from plugway.browser import Browser
 from plugway.callbacks.delivery import Deliveries
 from plugway.calls.calls import Calls
 from plugway.calls.parts import Parts
+from plugway.calls.queue import Queue
 from plugway.channels.channels import Channels
 from plugway.chat.catalog import Catalog
 from plugway.chat.chat import Chat
@@ -49,6 +52,7 @@ from plugway.upstream import Upstream
 from plugway.workers import Workers
 
 T = TypeVar("T", bound=msgspec.Struct)
+P = TypeVar("P")
 
 #: Seconds between two looks for holds that nobody will resolve, at what gauges show, and for
 #: old usage rows.
@@ -64,13 +68,15 @@ class Gateway:
     """Owns the parts of one gateway, and hands plugins those they need.
 
     Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
-    `tasks`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
-    `upstream`, `settings(type)`, `log` and `clock`; money moves only through `calls` and `tasks`.
+    `queue`, `tasks`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
+    `identity`, `upstream`, `browser`, `background.spawn`, `snapshots.refresh`, `settings(type)`,
+    `part(type)`, `log` and `clock`; money moves only through `calls` and `tasks`.
 
     Attributes:
         home: Where settings, keys and the SQLite database are.
         live: The settings, following their file.
         clock: The time.
+        browser: This machine's, which runs when somebody opens it.
         loaded: The plugins found, and those left out.
         registry: What the plugins registered; set by `start`.
         running: The requests that run now; whoever serves sets it.
@@ -78,6 +84,7 @@ class Gateway:
 
     registry: Registry
     calls: Calls
+    queue: Queue
     chat: Chat
     tasks: Tasks
     channels: Channels
@@ -147,9 +154,12 @@ class Gateway:
             alerts=self.alerts,
         )
         self.background = Background(self.clock)
+        self.browser = Browser(settings.browser.path)
         self.bindings = Bindings(self.database, self.clock)
         self.statistics = Statistics(self.database, self.clock)
         self.node = new_id()
+        self._parts: dict[Any, Any] = {}
+        self._closers: list[Callable[[], Awaitable[None]]] = []
         self.ready = False
         self.running: Sized = ()
 
@@ -190,9 +200,45 @@ class Gateway:
             self._start_loops()
         self.ready = True
 
+    def part(self, made_by: Callable[[Gateway], P]) -> P:
+        """Return what a plugin keeps with this gateway; it is made when it is first asked for.
+
+        Hooks of one plugin share their objects so, and two gateways in a process do not.
+
+        Args:
+            made_by: Takes the gateway; usually a class.
+
+        Example:
+            ```python
+            pages = gateway.part(Pages)
+            ```
+        """
+        if made_by not in self._parts:
+            self._parts[made_by] = made_by(self)
+        part: P = self._parts[made_by]
+        return part
+
+    def at_stop(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Let a plugin close what it has opened, while the database is still there.
+
+        Args:
+            close: Called once, when the gateway stops; it gets 20 seconds.
+        """
+        self._closers.append(close)
+
     async def stop(self) -> None:
         """Close everything; jobs and the ledger's queue are awaited first."""
         self.ready = False
+        closers, self._closers = self._closers, []
+        for close in reversed(closers):
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await close()
+            except (Exception, asyncio.CancelledError) as error:
+                # Of a task of the plugin's own it may be; whoever stops us may go all the same.
+                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                    raise
+                self.log.exception("a plugin could not close what it has opened")
         await self.background.stop(STOP_SECONDS)
         await self.ledger.close()
         await self.upstream.close()
@@ -218,7 +264,14 @@ class Gateway:
         # Plugins get the gateway while they register; what they may keep hold of is made first,
         # and what depends on their answers is filled in after.
         self.grants = Grants(lambda: self.upstream, self.clock)
-        self.identity = Identity(self.database, self.vault, self.clock, self.limits)
+        self.identity = Identity(
+            self.database,
+            self.vault,
+            self.clock,
+            self.limits,
+            keyless_user=settings.server.keyless_user,
+        )
+        self.queue = Queue(self.clock, lambda: self.credentials.positions())
         self.registry = build_registry(self.loaded, self, mounts)
         registry = self.registry
         self.channels = Channels(self.database, self.vault, registry.providers, self.clock)
@@ -265,6 +318,7 @@ class Gateway:
             tariff=self.prices.tariff,
             channels=self.channels,
             credentials=self.credentials,
+            queue=self.queue,
             grants=self.grants,
             providers=registry.providers,
             ledger=self.ledger,
@@ -341,6 +395,12 @@ class Gateway:
                 await listener(event)
             except Exception:  # one plugin's listener must not keep the others from hearing
                 self.log.exception("plugin %s failed in %s", plugin, name)
+
+
+def _is_cancelled() -> bool:
+    """Say whether somebody has cancelled the task that runs."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def tariffs_by_provider(registry: Registry) -> dict[str, list[TariffRow]]:

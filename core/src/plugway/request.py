@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request as StarletteRequest
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from plugway.identity.principal import Principal
+    from plugway.server.deadlines import Deadlines
 
 
 class Request(StarletteRequest):
@@ -37,6 +40,7 @@ class Request(StarletteRequest):
         task: asyncio.Task[Any],
         client_ip: str,
         principal: Principal | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         super().__init__(scope, receive, send)
         self.id = request_id
@@ -44,6 +48,7 @@ class Request(StarletteRequest):
         self.task = task
         self.client_ip = client_ip
         self._principal = principal
+        self._deadlines = deadlines
 
     @property
     def path(self) -> str:
@@ -61,6 +66,21 @@ class Request(StarletteRequest):
         if self._principal is None:
             raise NotAuthenticated(reason="absent")
         return self._principal
+
+    @contextmanager
+    def untimed(self) -> Iterator[None]:
+        """Do not count what is done here as time of the request: its deadline waits.
+
+        Who waits so has a bound of their own for that.
+        """
+        if self._deadlines is None:
+            yield
+            return
+        left = self._deadlines.pause(self.task)
+        try:
+            yield
+        finally:
+            self._deadlines.resume(self.task, left)
 
     @property
     def asgi_send(self) -> Send:

@@ -20,6 +20,7 @@ from plugway.contract.settings import SECRET as SECRET
 from plugway.contract.settings import Table as Table
 from plugway.contract.settings import marked as marked
 from plugway.errors import ConfigurationError
+from plugway.loopback import is_loopback
 from plugway.webhooks import check_webhook_secret
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
@@ -56,16 +57,21 @@ class ServerSettings(Table, frozen=True, kw_only=True):
         trusted_proxies: Networks whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
         metrics_networks: Networks that may read `/metrics` without a key, such as
             `127.0.0.1/32`; behind a proxy on this machine everyone comes from there.
+        keyless_user: For development: whom a request without a key acts as, if it comes straight
+            from a program of this machine; a user of the role `user`. Only where `host` is
+            this machine's own address; empty: nobody gets in without a key.
         max_header_bytes: Sum of all header names and values.
         max_headers: Number of headers.
         max_body_bytes: Largest request body.
-        request_timeout: Seconds that any one exchange may take, streams included.
+        request_timeout: Seconds that any one exchange may take, streams included; waiting for a
+            pool's credential is not counted.
         body_timeout: Seconds a client may pause while it sends a body.
         drain_seconds: Seconds between readiness going off and the listener closing.
         graceful_seconds: Seconds that running calls get after that.
 
     Raises:
-        ConfigurationError: A public URL or a network that is none.
+        ConfigurationError: A public URL or a network that is none, or a gateway without keys
+            that others could reach.
     """
 
     host: Annotated[str, RESTART] = "127.0.0.1"
@@ -74,6 +80,7 @@ class ServerSettings(Table, frozen=True, kw_only=True):
     session_secret: Annotated[str, SECRET, RESTART] = ""
     trusted_proxies: Annotated[tuple[str, ...], RESTART] = ()
     metrics_networks: Annotated[tuple[str, ...], RESTART] = ()
+    keyless_user: Annotated[str, RESTART] = ""
     max_header_bytes: Count = 64 * 1024
     max_headers: Count = 200
     max_body_bytes: Count = 512 * 1024 * 1024
@@ -97,6 +104,22 @@ class ServerSettings(Table, frozen=True, kw_only=True):
                     raise ConfigurationError(
                         f"expected networks such as 10.0.0.0/8, got {network!r}", field=name
                     ) from None
+        if self.keyless_user:
+            self._check_seclusion()
+
+    def _check_seclusion(self) -> None:
+        if not is_loopback(self.host):
+            raise ConfigurationError(
+                "a gateway that asks for no key listens on 127.0.0.1 or ::1 only, "
+                f"and server.host is {self.host!r}",
+                field="keyless_user",
+            )
+        if self.trusted_proxies or self.public_url:
+            raise ConfigurationError(
+                "a gateway that asks for no key has no proxy before it and no public address: "
+                "unset server.trusted_proxies and server.public_url",
+                field="keyless_user",
+            )
 
 
 class DatabaseSettings(Table, frozen=True, kw_only=True):
@@ -155,7 +178,7 @@ class LedgerSettings(Table, frozen=True, kw_only=True):
         credits_per_unit: Credits in one currency unit.
         currency: Name of the unit, for display.
         hold_seconds: Age at which a hold that no task owns is released; longer than
-            any exchange.
+            any exchange. The longest wait for a pool's credential is added.
         reserve_wait: Seconds a call waits for the ledger before it is refused.
         usage_days: Days that usage rows are kept; 0: for ever.
     """
@@ -283,6 +306,16 @@ class ProxySettings(Table, frozen=True, kw_only=True):
             raise ConfigurationError("expected addresses, with no login", field="subscriptions")
 
 
+class BrowserSettings(Table, frozen=True, kw_only=True):
+    """Sets the browser that plugins drive on this machine.
+
+    Attributes:
+        path: Path or name of a Chromium; empty: found.
+    """
+
+    path: Annotated[str, RESTART] = ""
+
+
 class ChatSettings(Table, frozen=True, kw_only=True):
     """Sets chats, whatever dialect they come in.
 
@@ -345,6 +378,7 @@ class Settings(Table, frozen=True, kw_only=True):
     alerts: AlertSettings = AlertSettings()
     proxies: ProxySettings = ProxySettings()
     chat: ChatSettings = ChatSettings()
+    browser: BrowserSettings = BrowserSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
 

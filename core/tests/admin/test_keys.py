@@ -36,6 +36,29 @@ async def test_a_pair_has_two_halves(office: BackOffice) -> None:
     assert (await office.caller(made["access_key"]).call("GET", "/api/me")).status == 401
 
 
+async def test_a_key_that_clients_have_is_adopted(office: BackOffice) -> None:
+    body = {"user": "alice", "name": "old", "secret": "my-old!1", "rate": "60/minute"}
+    made = await office.admin.post("/keys", body)
+    assert made.status == 201
+    assert set(made.json) == {"id", "user", "name"}
+    for header in ({"authorization": "Bearer my-old!1"}, {"X-API-Key": "my-old!1"}):
+        me = await office.nobody.call("GET", "/api/me", headers=header)
+        assert (me.status, me.json["key"]["name"]) == (200, "old")
+    for place in (f"/keys/{made.json['id']}", "/keys", "/audit"):
+        shown = await office.admin.get(place)
+        assert shown.status == 200
+        assert "my-old" not in shown.text
+    again = await office.admin.post("/keys", {**body, "user": "olga"})
+    assert again.error == (409, "conflict", "secret")
+    for secret, status in (("short77", 400), ("two words", 400), (7, 400)):
+        refused = await office.admin.post("/keys", {**body, "name": "x", "secret": secret})
+        assert refused.error == (status, "bad_request", "secret")
+        assert str(secret) not in refused.text.replace(refused.json["error"]["request_id"], "")
+    both = await office.admin.post("/keys", {**body, "name": "x", "pair": True})
+    assert both.error == (400, "bad_request", "secret")
+    assert (await office.operator.post("/keys", {**body, "name": "x"})).status == 403
+
+
 async def test_limits_are_set_and_taken_off(office: BackOffice) -> None:
     limits = {
         "expires_at": "2100-01-01T00:00:00+01:00",

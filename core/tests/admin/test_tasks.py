@@ -204,7 +204,9 @@ async def test_one_task_is_shown_whole(office: BackOffice, desk: TaskDesk) -> No
         (True, {"n": 2}),
     ]
     (callback,) = found["callbacks"]
-    assert (callback["body"], callback["tries"]) == ({"is": "succeed"}, 0)
+    assert callback["body"] == {"is": "succeed"}
+    # Its delivery may have begun.
+    assert callback["tries"] in (0, 1)
     assert callback["url"] == found["callback_url"] == "https://client.example/hook?…"
     # What its client keeps to itself is nobody's here.
     assert "hush-hush" not in answer.text

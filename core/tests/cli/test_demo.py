@@ -82,6 +82,15 @@ def test_a_step_that_fails_ends_with_1(demo: Shell, monkeypatch: pytest.MonkeyPa
     assert "expected 200" in ran.out
 
 
+def test_a_tour_that_needs_what_is_not_here_is_left_out_and_says_why(
+    demo: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugway_shop.ShopEmulator, "missing", "no kettle here: buy one")
+    ran = demo("demo", "--once", "--port", "0", "--home", str(demo.home))
+    assert "shop: left out: no kettle here: buy one" in ran.out
+    assert "buy tea" not in ran.out
+
+
 def test_it_serves_until_it_is_told_to_stop(demo: Shell, tmp_path: Path) -> None:
     env = tmp_path / "demo.env"
     env.write_text("PLUGWAY_URL=http://127.0.0.1:1\n")

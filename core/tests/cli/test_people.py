@@ -72,6 +72,25 @@ def test_a_new_key_stands_alone_on_stdout(shell: Shell) -> None:
     assert made["key"].startswith("sk-")
 
 
+def test_a_key_is_adopted_from_stdin_only(shell: Shell) -> None:
+    shell("users", "add", "alice")
+    old = "the-old-key-of-alice"
+    words = ("keys", "add", "alice", "--name", "old", "--secret")
+    refused = shell(*words, old, check=False)
+    assert refused.code == 2
+    assert "--secret -" in refused.err
+    assert old not in refused.err
+    assert shell(*words, "-", stdin=f"{old}\n").out == ""
+    (key,) = shell("keys", "list", "--user", "alice", "--json").json
+    assert (key["name"], key["masked"]) == ("old", "the-…e")
+    again = shell("keys", "add", "admin", "--name", "x", "--secret", "-", stdin=old, check=False)
+    assert (again.code, old in again.err) == (1, False)
+    short = shell(*words[:-2], "short", "--secret", "-", "--json", stdin="1234567\n", check=False)
+    assert (short.code, "secret" in short.err) == (1, True)
+    made = shell(*words[:-2], "json", "--secret", "-", "--json", stdin="x" * 40).json
+    assert set(made) == {"id", "user", "name"}
+
+
 def test_keys_have_limits(shell: Shell) -> None:
     shell("users", "add", "alice")
     shell(

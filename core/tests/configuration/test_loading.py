@@ -76,7 +76,7 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
             "plugway.toml: server.prot: no such setting; did you mean server.port?",
         ),
         ("[sever]\nport = 1", "plugway.toml: sever: no such setting; did you mean server?"),
-        ("port = 1", "plugway.toml: port: no such setting; there are: alerts, callbacks"),
+        ("port = 1", "plugway.toml: port: no such setting; there are: alerts, browser, callbacks"),
         ("server = 3", "plugway.toml: server: expected a table, got 3"),
         (
             '[log]\nlevel = "loud"',

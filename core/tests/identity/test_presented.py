@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugway.errors import NotAuthenticated
-from plugway.identity.presented import MAX_TOKEN, has_key, presented, without_key
+from plugway.identity.presented import (
+    MAX_TOKEN,
+    has_key,
+    is_presentable,
+    presented,
+    presents_nothing,
+    without_key,
+)
 
 KEY = b"sk-0123456789abcdefghijklmnopqrstuvwxyz-_ABCDEFG"
 
@@ -99,7 +106,8 @@ def test_only_one_clean_key_comes_through(headers: list[tuple[bytes, bytes]]) ->
         key = presented(headers)
     except NotAuthenticated:
         return
-    assert re.fullmatch(rb"[A-Za-z0-9._~+/-]{8,256}=*|[\w-]+\.[\w-]+\.[\w-]+", key)
+    assert re.fullmatch(rb"[!-~]{8,256}=*|[\w-]+\.[\w-]+\.[\w-]+", key)
+    assert not set(key) & set(b"\"',;\\")
     assert len(key) <= MAX_TOKEN
     assert len(credentials) == 1
     name, value = credentials[0]
@@ -112,6 +120,50 @@ def test_every_key_that_is_made_can_be_presented(tail: bytes, bearer: bool) -> N
     key = b"sk-" + tail
     header = (b"authorization", b"Bearer " + key) if bearer else (b"x-api-key", key)
     assert presented([(b"accept", b"*/*"), header]) == key
+
+
+# Keys that were somebody's before.
+
+
+@given(
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=6, max_size=20).map(
+        str.lstrip
+    )
+)
+def test_what_may_be_adopted_can_be_presented(key: str) -> None:
+    plain = len(key) >= 8 and not set(key) & set(" \"',;\\")
+    assert is_presentable(key) == plain
+    for header in ((b"authorization", f"Bearer {key}".encode()), (b"x-api-key", key.encode())):
+        if plain:
+            assert presented([header]) == key.encode()
+        else:
+            with pytest.raises(NotAuthenticated):
+                presented([header])
+
+
+@pytest.mark.parametrize(
+    "key", ["", "1234567", "x" * 257, "пароль-пароль", "a\tb\tc\td\te", "12345678\n", "=" * 300]
+)
+def test_what_no_client_could_present_may_not(key: str) -> None:
+    assert not is_presentable(key)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "nothing"),
+    [
+        ([], b"", True),
+        ([(b"authorization", b"")], b"key=", True),
+        ([(b"cookie", b"a=b")], b"alt=sse", True),
+        ([(b"authorization", b"Bearer")], b"", False),
+        ([(b"authorization", b"Basic dTpw")], b"", False),
+        ([(b"x-goog-api-key", b"wrong")], b"", False),
+        ([], b"key=wrong", False),
+    ],
+)
+def test_a_key_in_any_place_is_something(
+    headers: list[tuple[bytes, bytes]], query: bytes, nothing: bool
+) -> None:
+    assert presents_nothing(headers, query) is nothing
 
 
 # Other places, for those who take keys there.

@@ -131,6 +131,8 @@ def mounts(gateway: Gateway, inflight: Inflight) -> list[Mount]:
             endpoint=health,
             methods=both,
             public=True,
+            # A plugin whose clients know more fields tells them, besides these.
+            fallback=True,
             operation=Operation(
                 summary="Whether the process lives", response=Health, tags=("health",)
             ),

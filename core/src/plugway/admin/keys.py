@@ -1,4 +1,4 @@
-"""Keys over HTTP; what one opens with is shown once, when it is made."""
+"""Keys over HTTP; what one opens with is shown once, when it is made here."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         user: Whose.
         name: Unique among the user's keys.
         pair: Make an access key and a secret key, to sign JWTs with.
+        secret: Adopt this key, which clients have already: 8 to 256 characters; null: make one.
         expires_at: null: never.
         models: null: all.
         networks: null: all.
@@ -76,6 +77,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     user: str
     name: str
     pair: bool = False
+    secret: str | None = None
     expires_at: Moment | None = None
     models: list[str] | None = None
     networks: list[str] | None = None
@@ -115,7 +117,7 @@ class MadeKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: Its id.
         user: Whose.
         name: Its name.
-        key: `sk-…`.
+        key: `sk-…`; left out when the key was adopted.
         access_key: `ak-…` of a pair.
         secret_key: The secret key of a pair.
     """
@@ -152,7 +154,7 @@ async def listed(ask: Ask, query: KeyQuery) -> Page[Key]:
 
 
 async def add(ask: Ask, new: NewKey) -> MadeKey:
-    """Make a key."""
+    """Make or adopt a key."""
     gateway = ask.gateway
     user = await user_of(gateway.database, new.user)
     # Not in one transaction with its record: the ledger, which credits the quota, has
@@ -166,6 +168,7 @@ async def add(ask: Ask, new: NewKey) -> MadeKey:
         name=new.name,
         actor=ask.actor,
         pair=new.pair,
+        secret=new.secret,
         expires_at=micros_or_none(new.expires_at),
         models=new.models,
         networks=new.networks,
@@ -173,13 +176,16 @@ async def add(ask: Ask, new: NewKey) -> MadeKey:
         quota=new.quota,
         enabled=new.enabled,
     )
-    await ask.record("key.add", _subject(made.key), {**msgspec.to_builtins(new), "id": made.key.id})
+    adopted = new.secret is not None
+    detail = msgspec.to_builtins(msgspec.structs.replace(new, secret=None))
+    detail = {**detail, "secret": "adopted" if adopted else None, "id": made.key.id}
+    await ask.record("key.add", _subject(made.key), detail)
     secret = made.secret.reveal()
     return MadeKey(
         id=made.key.id,
         user=user.name,
         name=made.key.name,
-        key=None if new.pair else secret,
+        key=None if new.pair or adopted else secret,
         access_key=made.access_key,
         secret_key=secret if new.pair else None,
     )

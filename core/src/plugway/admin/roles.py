@@ -73,6 +73,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/admin/tasks/{id}/refund": "admin",
         "GET /api/admin/callbacks": "operator",
         "POST /api/admin/callbacks/{id}/resend": "operator",
+        "GET /api/admin/queue": "operator",
+        "POST /api/admin/queue/{id}/cancel": "operator",
         "GET /api/admin/plugins": "operator",
         "GET /api/admin/settings": "admin",
         "GET /api/admin/audit": "admin",

@@ -11,7 +11,7 @@ import msgspec
 from plugway.channels import store
 from plugway.channels.breaker import Breaker
 from plugway.channels.settings import opened_settings
-from plugway.contract import Channel, Provider
+from plugway.contract import ANY, Channel, Provider
 from plugway.credentials.vault import VaultError
 from plugway.errors import NoChannel
 from plugway.storage.models import ChannelRow
@@ -62,10 +62,7 @@ class Channels:
             if not channel.enabled:
                 continue
             for model in channel.models:
-                levels = tiers.setdefault((channel.provider, model), [])
-                if not levels or levels[-1][0].priority != channel.priority:
-                    levels.append([])
-                levels[-1].append(channel)
+                _enter(tiers.setdefault((channel.provider, model), []), channel)
         self._by_id, self._tiers, self._faulty = by_id, tiers, faulty
         self._breakers = {id_: self._breakers.get(id_) or Breaker() for id_ in by_id}
 
@@ -101,15 +98,17 @@ class Channels:
         """Return the channel's breaker."""
         return self._breakers.setdefault(channel.id, Breaker())
 
-    def serve(self, provider: str, model: str, group: str | None) -> bool:
+    def serve(self, provider: str, model: str, group: str | None, *, by_name: bool = False) -> bool:
         """Say whether a channel has a model, for users of a group.
 
         Args:
             provider: The provider.
             model: The model.
             group: The caller's group.
+            by_name: Channels that have all models do not count.
         """
-        tiers = self._tiers.get((provider, model), ())
+        named = self._tiers.get((provider, model), [])
+        tiers = named if by_name else self._tiers_of(provider, model)
         return any(one.group is None or one.group == group for tier in tiers for one in tier)
 
     def candidates(self, provider: str, model: str, group: str | None) -> list[Channel]:
@@ -125,15 +124,34 @@ class Channels:
         Raises:
             NoChannel: There is none.
         """
-        tiers = self._tiers.get((provider, model))
+        tiers = self._tiers_of(provider, model)
         found: list[Channel] = []
-        for tier in tiers or ():
+        for tier in tiers:
             open_to = [one for one in tier if one.group is None or one.group == group]
             found += open_to if len(open_to) < 2 else _weighted(open_to)
         if not found:
             within = f" for group {group}" if tiers and group else ""
             raise NoChannel(f"no available channel for model {model}{within}", field="model")
         return found
+
+    def _tiers_of(self, provider: str, model: str) -> list[list[Channel]]:
+        """Return those that list a model, or all models, by priority."""
+        named = self._tiers.get((provider, model), [])
+        open_ = self._tiers.get((provider, ANY))
+        if not open_ or model == ANY:
+            return named
+        merged: list[list[Channel]] = []
+        both = {one.id: one for tiers in (named, open_) for tier in tiers for one in tier}
+        for channel in sorted(both.values(), key=lambda one: -one.priority):
+            _enter(merged, channel)
+        return merged
+
+
+def _enter(tiers: list[list[Channel]], channel: Channel) -> None:
+    """Add a channel that has no higher priority than those before it."""
+    if not tiers or tiers[-1][0].priority != channel.priority:
+        tiers.append([])
+    tiers[-1].append(channel)
 
 
 def channel_of(row: ChannelRow, provider: Provider, vault: Vault) -> Channel:

@@ -10,7 +10,7 @@ from tortoise.exceptions import IntegrityError
 
 from plugway.channels.base_url import check_base_url
 from plugway.channels.settings import kept_settings, seal_settings
-from plugway.contract import ChannelSettings, Provider
+from plugway.contract import ANY, ChannelSettings, Provider
 from plugway.errors import BadRequest, ConfigurationError, Conflict, NotFound
 from plugway.storage.models import ChannelRow, CredentialRow, TaskRow
 from plugway.upstream.proxies import check_proxy
@@ -251,6 +251,8 @@ def _models(provider: Provider, models: Sequence[str]) -> list[str]:
     if not models:
         raise BadRequest("models: name at least one", field="models")
     for model in models:
+        if model == ANY and ANY not in provider.models:
+            raise BadRequest(f"models: {provider.name} has no '*': name each", field="models")
         if provider.models and not provider.more_models and model not in provider.models:
             raise BadRequest(
                 f"models: {provider.name} has no {model!r}; it has {', '.join(provider.models)}",

@@ -28,8 +28,10 @@ class Offer(NamedTuple):
 class Catalog:
     """Finds models by name.
 
-    A name that two plugins have is served by the one that `chat.owners` in the settings names,
-    and by none while it names none: a client must not get another model than it was priced for.
+    A name that two plugins have is served by the one that has a channel for it; one that lists
+    the name comes before one that has all models. If both are alike, `chat.owners` in the settings
+    names one, and while it names none neither serves it: a client must not get another model than
+    it was priced for.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Catalog:
             for model in models.list()
             if model.id == name
         ]
-        offer = self._settled(name, offers)
+        offer = self._settled(name, offers, principal)
         if offer is None or not self._may_use(offer, principal):
             raise NotFound(f"the model {name[:128]!r} does not exist", field="model")
         return offer
@@ -81,20 +83,31 @@ class Catalog:
         for plugin, models in self._sources:
             for model in models.list():
                 offers.setdefault(model.id, []).append(Offer(plugin, models, model))
-        found = [self._settled(name, some) for name, some in sorted(offers.items())]
+        found = [self._settled(name, some, principal) for name, some in sorted(offers.items())]
         return [
             offer.model
             for offer in found
             if offer is not None
             and offer.model.listed
             and self._may_use(offer, principal)
-            and self._channels.serve(offer.models.provider, offer.model.listed_as, principal.group)
+            and self._serves(offer, principal)
         ]
 
-    def _settled(self, name: str, offers: list[Offer]) -> Offer | None:
+    def _serves(self, offer: Offer, principal: Principal, *, by_name: bool = False) -> bool:
+        provider, model = offer.models.provider, offer.model.listed_as
+        return self._channels.serve(provider, model, principal.group, by_name=by_name)
+
+    def _settled(self, name: str, offers: list[Offer], principal: Principal) -> Offer | None:
         if len(offers) < 2:
             return offers[0] if offers else None
+        served = [offer for offer in offers if self._serves(offer, principal)]
         owner = self._settings().chat.owners.get(name)
+        if len(served) > 1 and owner is None:
+            named = [offer for offer in served if self._serves(offer, principal, by_name=True)]
+            served = named or served
+        if len(served) < 2:
+            return served[0] if served else offers[0]
+        offers = served
         for offer in offers:
             if offer.plugin == owner:
                 return offer

@@ -135,6 +135,7 @@ class Chat:
         tally = Tally(asked, offer.model)
         found = Collected()
         async with self._open(request, offer, tally) as call:
+            call.answer_id = heading.id
             async with aclosing(self._events(call, asked, offer, tally, found)) as events:
                 async for event in events:
                     if not call.begun:
@@ -184,6 +185,7 @@ class Chat:
         try:
             async with self._open(request, offer, tally) as call, out:
                 out.call = call
+                call.answer_id, call.streaming = heading.id, True
                 async with aclosing(self._events(call, asked, offer, tally)) as events:
                     async for event in events:
                         await out.write(encoder.event(event))

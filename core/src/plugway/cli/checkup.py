@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from plugway.browser import Browser
 from plugway.cli.client import ApiError, Client
 from plugway.cli.home import database_of, open_to_others
 from plugway.cli.local import LocalClient
@@ -19,7 +20,7 @@ from plugway.clock import SystemClock
 from plugway.configuration import load
 from plugway.configuration.source import settings_file
 from plugway.credentials.vault import FILE, Vault
-from plugway.errors import PlugwayError
+from plugway.errors import ConfigurationError, PlugwayError
 from plugway.identity.limits import Limits
 from plugway.server.listener import bind
 from plugway.settings import ServerSettings, Settings
@@ -34,6 +35,7 @@ EXTRAS = {
     "granian": ("granian",),
     "uvloop": ("uvloop",),
     "socks": ("aiohttp_socks",),
+    "browser": ("playwright", "aiohttp_socks"),
 }
 
 
@@ -69,7 +71,9 @@ def checkup(home: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     if settings is None:
         return
     yield _port(settings.server)
+    yield from _keyless(settings.server)
     yield _extras()
+    yield from _browser(settings)
     if settings.redis.url:
         yield asyncio.run(_redis(settings.redis.url))
     vault = _vault(home, environ)
@@ -118,8 +122,16 @@ def _answers(server: ServerSettings) -> bool:
     with suppress(OSError, HTTPException), closing(connection):
         connection.request("GET", "/health")
         with connection.getresponse() as response:
-            return response.status == 200 and b'"ok"' in response.read(1024)
+            # A plugin may say here that it cannot serve, which is a gateway all the same.
+            word = {200: b'"ok"', 503: b'"status":"error"'}.get(response.status)
+            return word is not None and word in response.read(1024)
     return False
+
+
+def _keyless(server: ServerSettings) -> Iterator[Finding]:
+    if server.keyless_user:
+        detail = f"whoever uses this machine calls as the user {server.keyless_user}"
+        yield Finding("keys", "warn", detail, "unset server.keyless_user")
 
 
 def _extras() -> Finding:
@@ -129,6 +141,18 @@ def _extras() -> Finding:
     if missing:
         detail += f"; not installed: {', '.join(missing)}"
     return Finding("extras", "ok", detail)
+
+
+def _browser(settings: Settings) -> Iterator[Finding]:
+    """Look for the browser where something may want one."""
+    if find_spec("playwright") is None and not settings.browser.path:
+        return
+    try:
+        program = Browser(settings.browser.path).program(visible=False)
+    except ConfigurationError as error:
+        yield Finding("browser", "warn", "there is none", error.message)
+    else:
+        yield Finding("browser", "ok", program or "the one that Playwright has installed")
 
 
 async def _redis(url: str) -> Finding:

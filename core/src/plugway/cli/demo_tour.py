@@ -63,6 +63,9 @@ async def show_tour(
         headers=headers, timeout=aiohttp.ClientTimeout(total=SECONDS), trust_env=False
     ) as session:
         for provider, emulator in emulators.items():
+            if emulator.missing:
+                click.echo(f"{provider}: left out: {emulator.missing}")
+                continue
             for tour in emulator.tour:
                 before = await asyncio.to_thread(_newest_task, client)
                 step = await _call(session, access.url, tour)

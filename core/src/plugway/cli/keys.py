@@ -9,6 +9,7 @@ import click
 
 from plugway.cli.client import ApiError, Client
 from plugway.cli.inputs import confirm, moment, yes_option
+from plugway.cli.inputs import secret as secret_of
 from plugway.cli.options import Branch
 from plugway.cli.session import Session
 from plugway.cli.table import json_option, show, show_json, show_one, when
@@ -36,6 +37,13 @@ def _limits(command: F) -> F:
     return command
 
 
+def _only_stdin(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Refuse a key on the command line, where others could see it."""
+    if text not in (None, "-"):
+        raise click.BadParameter("it is read from standard input: write --secret -")
+    return text
+
+
 @click.group(cls=Branch)
 def keys() -> None:
     """What clients present: make, limit, disable."""
@@ -45,6 +53,12 @@ def keys() -> None:
 @click.argument("user")
 @click.option("--name", required=True, help="Unique among the user's keys.")
 @click.option("--pair", is_flag=True, help="An access key and a secret key, to sign JWTs with.")
+@click.option(
+    "--secret",
+    metavar="-",
+    callback=_only_stdin,
+    help="Adopt a key that clients have already, read from standard input.",
+)
 @_limits
 @json_option
 @click.pass_obj
@@ -53,6 +67,7 @@ def add(
     user: str,
     name: str,
     pair: bool,
+    secret: str | None,
     quota: int | None,
     expires: str | None,
     models: tuple[str, ...],
@@ -60,11 +75,15 @@ def add(
     rate: str | None,
     as_json: bool,
 ) -> None:
-    """Make a key for USER and print it, this once: on stdout stands nothing else."""
+    """Make a key for USER and print it, this once: on stdout stands nothing else.
+
+    A key that is adopted is not printed.
+    """
     body = {
         "user": user,
         "name": name,
         "pair": pair,
+        **({} if secret is None else {"secret": secret_of(secret)}),
         **_given(quota, expires, models, networks, rate),
     }
     with session.connect() as client:
@@ -74,7 +93,7 @@ def add(
     elif pair:
         click.echo(f"access_key={made['access_key']}")
         click.echo(f"secret_key={made['secret_key']}")
-    else:
+    elif secret is None:
         click.echo(made["key"])
 
 

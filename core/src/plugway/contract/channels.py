@@ -13,6 +13,9 @@ from plugway.errors import ConfigurationError
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
+#: Kinds of quota that have settings.
+_SET = frozenset({"text", "images", "videos"})
+
 
 class ChannelSettings(Table, frozen=True, kw_only=True):
     """Settings that every channel has; a provider's own struct extends it.
@@ -83,6 +86,27 @@ class PooledChannelSettings(ChannelSettings, frozen=True, kw_only=True):
                 "expected a time zone such as America/Los_Angeles", field="day_zone"
             ) from None
 
+    def daily(self, quota: str) -> int:
+        """Return how many answers a day a credential gives.
+
+        Args:
+            quota: The kind.
+
+        Returns:
+            0: no limit, as for a kind without a setting.
+        """
+        most: int = getattr(self, f"daily_{quota}") if quota in _SET else 0
+        return most
+
+    def rest(self, quota: str) -> float:
+        """Return the seconds of rest where the upstream did not say for how long.
+
+        Args:
+            quota: The kind; one without a setting rests as text does.
+        """
+        seconds: float = getattr(self, f"rest_{quota if quota in _SET else 'text'}")
+        return seconds
+
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
     """Says what becomes of an upstream request whose client has gone.
@@ -104,7 +128,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         name: Short, lower case: what `plugway channels add --provider` takes.
         title: For people.
         credential: Name of the `CredentialKind` its channels hold; None: no secret.
-        models: Names a channel may list; empty: any.
+        models: Names a channel may list; empty: any. `*` among them stands for all that there
+            are, for upstreams that list their models themselves.
         more_models: A channel may list others too, as where the upstream gets new ones often.
         settings: Struct of a channel's settings.
         base_url: `origin` takes scheme and host only; `any` also a path.

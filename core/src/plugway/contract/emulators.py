@@ -37,6 +37,8 @@ class Emulator(Protocol):
         models: Models a channel to it should list.
         settings: Channel settings for it, as `--set` would give them.
         tour: Calls for the demo.
+        missing: What these calls need and this machine does not have, and how to get it; empty:
+            nothing.
     """
 
     # Properties, so that an emulator may give any of them more narrowly typed or as a constant.
@@ -55,6 +57,9 @@ class Emulator(Protocol):
 
     @property
     def tour(self) -> tuple[Tour, ...]: ...
+
+    @property
+    def missing(self) -> str: ...
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL."""

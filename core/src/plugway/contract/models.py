@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Iterable, Set
-from typing import TYPE_CHECKING, Literal
+from collections.abc import AsyncGenerator, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["text", "image", "video", "audio", "file"]
 
-#: Kinds of quota that a credential has: what one answer draws from.
-Quota = Literal["text", "images", "videos"]
+#: A kind of quota that a credential has: what one answer draws from. `text`, `images` and
+#: `videos` have settings of their own; another name, such as a model's, is for a quota that
+#: the upstream keeps apart, and its calls wait in a queue of their own.
+Quota = str
 
 #: Attributes of `ChatRequest` that a model may honour.
 PARAMETERS = frozenset(
@@ -59,6 +61,7 @@ class ChatModel(msgspec.Struct, frozen=True, kw_only=True):
             ignored, and a header says so.
         quotas: Kinds of the credential's quota that an answer draws from.
         listed: Lists show it; off for other spellings of one that they do.
+        shown: More fields of its entry in OpenAI's list, for clients that know them.
 
     Raises:
         ConfigurationError: An unusable id, or a parameter that there is not.
@@ -82,8 +85,11 @@ class ChatModel(msgspec.Struct, frozen=True, kw_only=True):
     honours: Set[str] = frozenset()
     quotas: tuple[Quota, ...] = ("text",)
     listed: bool = True
+    shown: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.quotas:
+            raise ConfigurationError(f"model {self.id!r}: an answer draws from something")
         if not self.id or not self.id.isprintable() or set(self.id) & set(" ?#%:"):
             raise ConfigurationError(f"model {self.id!r}: no spaces and none of ? # % :, please")
         if not set(self.honours) <= PARAMETERS:

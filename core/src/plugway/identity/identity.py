@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Set
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -12,25 +13,43 @@ from plugway.credentials.rotation import KEY_SECRET
 from plugway.errors import NotAuthenticated, NotPermitted
 from plugway.identity import jwt
 from plugway.identity.address import parse_address
-from plugway.identity.presented import presented
+from plugway.identity.adopted import AdoptedKeys
+from plugway.identity.nearby import comes_from_here
+from plugway.identity.presented import presented, presents_nothing
 from plugway.identity.snapshot import Snapshot, read_snapshot
 from plugway.identity.verified import VerifiedTokens
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from plugway.clock import Clock
     from plugway.credentials.vault import Vault
     from plugway.identity.limits import Limits
     from plugway.identity.principal import Principal
     from plugway.storage.database import Database
 
+log = logging.getLogger(__name__)
+
 #: Longer access keys are not hashed at all.
 _MAX_ACCESS_KEY = 256
 
 
 class Identity:
-    """Finds the principal of a request, without I/O unless a rate limit is kept in Redis."""
+    """Finds the principal of a request, without I/O unless a rate limit is kept in Redis.
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, limits: Limits) -> None:
+    Attributes:
+        adopted: Brings keys in line with lists that are kept elsewhere.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        limits: Limits,
+        *,
+        keyless_user: str = "",
+    ) -> None:
         """Start empty: nobody gets in before `load`.
 
         Args:
@@ -38,7 +57,10 @@ class Identity:
             vault: Opens the secret keys of pairs.
             clock: The time.
             limits: Counts calls against rates.
+            keyless_user: Whom `keyless` lets in; empty: nobody.
         """
+        self.adopted = AdoptedKeys(database, vault, clock)
+        self._keyless_user = keyless_user
         self._database = database
         self._vault = vault
         self._clock = clock
@@ -48,7 +70,11 @@ class Identity:
 
     async def load(self) -> None:
         """Read all keys anew, and use them from then on."""
-        self._snapshot = await self._database.run(read_snapshot)
+        before = self._snapshot.keyless_fault
+        self._snapshot = await self._database.run(lambda: read_snapshot(self._keyless_user))
+        fault = self._snapshot.keyless_fault
+        if fault and fault != before:
+            log.error("server.keyless_user lets nobody in: %s", fault)
         # What a pair signed counts as long as the pair does, so that all is verified again.
         self._verified = VerifiedTokens()
 
@@ -80,6 +106,23 @@ class Identity:
             principal = self._issuer(shown, digest)
         if self._has_expired(principal):
             raise NotAuthenticated
+        return principal
+
+    def keyless(self, scope: Scope) -> Principal | None:
+        """Return whom a request acts as that has no key, where the settings allow that.
+
+        Args:
+            scope: An ASGI scope; only its headers, its query and its peer count.
+
+        Returns:
+            None: It has a key, right or wrong, or does not come straight from this machine, or
+            nobody gets in without a key.
+        """
+        principal = self._snapshot.keyless
+        if principal is None or not comes_from_here(scope):
+            return None
+        if not presents_nothing(scope["headers"], scope["query_string"]):
+            return None
         return principal
 
     def _issuer(self, shown: bytes, digest: str) -> Principal:

@@ -16,7 +16,7 @@ from tortoise.exceptions import IntegrityError
 
 from plugway.contract import Secret
 from plugway.credentials.rotation import KEY_SECRET
-from plugway.errors import Conflict, NotFound, PlugwayError
+from plugway.errors import BadRequest, Conflict, NotFound, PlugwayError
 from plugway.identity.accounts import check_page
 from plugway.identity.key_record import KeyRecord as KeyRecord
 from plugway.identity.key_record import records
@@ -28,6 +28,7 @@ from plugway.identity.rules import (
     check_networks,
     check_quota,
     check_rate,
+    check_secret,
 )
 from plugway.storage.models import Key, User
 
@@ -38,12 +39,16 @@ if TYPE_CHECKING:
     from plugway.storage.database import Database
 
 
+#: Characters from which on a key is masked like one made here.
+_LONG = 32
+
+
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
     """Is a key just made, the only time that its secret can be seen.
 
     Attributes:
         key: As lists show it.
-        secret: `sk-…`, or the secret key of a pair.
+        secret: `sk-…`, the secret key of a pair, or the key that was adopted.
         access_key: `ak-…` of a pair.
     """
 
@@ -53,18 +58,31 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def digest(key: str | bytes) -> str:
-    """Return what is kept of a key; it has 256 random bits, so a plain hash is enough."""
+    """Return what is kept of a key, and what it is looked up by.
+
+    A key made here has 256 random bits, so that a plain hash is enough. One that was adopted may
+    be short: whoever reads the database can guess it, and no hash that is quick enough for every
+    request changes that.
+    """
     return sha256(key.encode() if isinstance(key, str) else key).hexdigest()
 
 
 def mask(key: str) -> str:
-    """Return a form that may be shown.
+    """Return a form that may be shown: both ends, of a short key a quarter at the most.
 
     Example:
-        >>> mask("sk-ab12cdefghijklmnopqrwxyz")
-        'sk-ab12…wxyz'
+        >>> mask("sk-ab12cdefghijklmnopqrstuvwxyz0123")
+        'sk-ab12…0123'
+        >>> mask("test1234"), mask("sk-abcdefghij")
+        ('te…', 'sk…j')
     """
-    return f"{key[:7]}…{key[-4:]}"
+    ends = len(key) // 4
+    if len(key) >= _LONG:
+        first, last = 7, 4
+    else:
+        last = ends // 3
+        first = ends - last
+    return f"{key[:first]}…{key[len(key) - last :]}"
 
 
 async def add(
@@ -77,6 +95,7 @@ async def add(
     name: str,
     actor: str,
     pair: bool = False,
+    secret: str | None = None,
     expires_at: int | None = None,
     models: Collection[str] | None = None,
     networks: Collection[str] | None = None,
@@ -84,7 +103,7 @@ async def add(
     quota: int | None = None,
     enabled: bool = True,
 ) -> NewKey:
-    """Make a key.
+    """Make a key, or adopt one that clients have already.
 
     Args:
         database: Where to save it.
@@ -95,6 +114,7 @@ async def add(
         user_id: Whose.
         name: Unique among the user's keys, 1 to 64 characters.
         pair: Make an access key and a secret key, to sign JWTs with.
+        secret: Adopt this key, which the operator had before; None: make one by chance.
         expires_at: Microseconds since 1970, to come; None: never.
         models: Models it may be used for; None: all that the group allows.
         networks: Addresses and networks it may be used from; None: all.
@@ -105,7 +125,7 @@ async def add(
     Raises:
         BadRequest: A value is not acceptable; it is named.
         NotFound: There is no such user.
-        Conflict: The user has a key of this name.
+        Conflict: The user has a key of this name, or the adopted key is somebody's already.
         LedgerUnavailable: The quota could not be credited; there is no key then.
     """
     check_quota(quota)
@@ -117,6 +137,7 @@ async def add(
             user_id=user_id,
             name=name,
             pair=pair,
+            secret=secret,
             expires_at=expires_at,
             models=models,
             networks=networks,
@@ -149,6 +170,7 @@ async def insert(
     user_id: int,
     name: str,
     pair: bool = False,
+    secret: str | None = None,
     expires_at: int | None = None,
     models: Collection[str] | None = None,
     networks: Collection[str] | None = None,
@@ -158,8 +180,13 @@ async def insert(
     """Do what `add` does but for the quota, inside `database.transact`."""
     now = clock.now()
     access_key = f"ak-{secrets.token_urlsafe(24)}" if pair else None
-    # Neither begins with a dash, which a command line would take for an option.
-    secret = secrets.token_hex(32) if pair else f"sk-{secrets.token_urlsafe(32)}"
+    if secret is None:
+        # Neither begins with a dash, which a command line would take for an option.
+        secret = secrets.token_hex(32) if pair else f"sk-{secrets.token_urlsafe(32)}"
+    elif pair:
+        raise BadRequest("secret: a pair is made here, and not adopted", field="secret")
+    else:
+        await _check_free(check_secret(secret))
     shown = access_key or secret
     row = Key(
         user_id=user_id,
@@ -183,6 +210,11 @@ async def insert(
     except IntegrityError:
         raise _taken(name) from None
     return NewKey(key=(await records([row]))[0], secret=Secret(secret), access_key=access_key)
+
+
+async def _check_free(secret: str) -> None:
+    if await Key.filter(digest=digest(secret)).exists():
+        raise Conflict("this key is somebody's already", field="secret")
 
 
 async def get(database: Database, key_id: int) -> KeyRecord:

@@ -6,16 +6,25 @@ import re
 from collections.abc import Iterable, Set
 from urllib.parse import unquote_to_bytes
 
-from plugway.contract.routes import KEYS
+from plugway.contract.routes import KEY_STYLES, KEYS
 from plugway.errors import NotAuthenticated
 
 #: Bytes of the longest token. One that the official clients make has about 200.
 MAX_TOKEN = 8192
 
-#: RFC 6750's form of a token, in lengths that a key can have; or three parts of base64url.
-_FORM = rb"([A-Za-z0-9._~+/-]{8,256}=*|[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)"
+#: Characters of the longest key.
+MAX_KEY = 256
+
+#: What a key can be: printable ASCII, in lengths that a key can have. RFC 6750 knows less of it,
+#: but keys that an operator had before may be passwords. What ends or quotes a value in a header
+#: is left out. Nothing is matched twice, whatever is sent.
+_PLAIN = rb"[!#-&(-+\--:<-\[\]-~]{8,256}+=*+"
+
+#: A key, or the three parts of base64url that a signed token has.
+_FORM = rb"(" + _PLAIN + rb"|[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)"
 
 _KEY = re.compile(_FORM)
+_ADOPTED = re.compile(_PLAIN)
 _BEARER = re.compile(rb"(?i:bearer) {1,8}" + _FORM)
 
 #: Headers that may hold a key, with the style that each is of and the form of its value.
@@ -63,6 +72,37 @@ def presented(
     if not any(map(bytes.strip, shown)):
         raise NotAuthenticated(reason="absent")
     raise NotAuthenticated(reason="malformed")
+
+
+def presents_nothing(headers: Iterable[tuple[bytes, bytes]], query: bytes = b"") -> bool:
+    """Say whether a request has no key, in no place where any surface looks for one.
+
+    Args:
+        headers: As ASGI gives them, names in lower case.
+        query: As ASGI gives it.
+
+    Example:
+        >>> presents_nothing([(b"accept", b"*/*")]), presents_nothing([(b"x-api-key", b"no")])
+        (True, False)
+    """
+    try:
+        presented(headers, KEY_STYLES, query)
+    except NotAuthenticated as error:
+        return error.reason == "absent"
+    return False
+
+
+def is_presentable(key: str) -> bool:
+    """Say whether a client could present a key at all: 8 to 256 characters of ASCII.
+
+    Args:
+        key: What it is to be.
+
+    Example:
+        >>> is_presentable("correct-horse!"), is_presentable("two words"), is_presentable("short")
+        (True, False, False)
+    """
+    return key.isascii() and len(key) <= MAX_KEY and _ADOPTED.fullmatch(key.encode()) is not None
 
 
 def has_key(query: bytes) -> bool:

@@ -22,7 +22,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         role: The user's role.
         group: The user's group.
         account_id: The user's account.
-        key_id: The key presented; None: the operator's own command line.
+        key_id: The key presented; None: the operator's own command line, or nobody asked for one.
         key_name: Its name.
         key_account_id: Account of the key's own quota.
         models: Models the key and the group allow together; None: all.

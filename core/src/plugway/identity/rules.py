@@ -8,6 +8,7 @@ from typing import get_args
 from plugway.errors import BadRequest
 from plugway.identity.address import parse_network
 from plugway.identity.limits import parse_rate
+from plugway.identity.presented import is_presentable
 from plugway.identity.principal import Role
 from plugway.money import MAX_CREDITS
 
@@ -38,6 +39,21 @@ def check_name(name: str, field: str = "name") -> str:
             field=field,
         )
     return name
+
+
+def check_secret(secret: str, field: str = "secret") -> str:
+    """Return a key that the operator had before, if clients can present it; it is not repeated.
+
+    Raises:
+        BadRequest: It is too short or too long, or has characters that no key may have.
+    """
+    if not is_presentable(secret):
+        raise BadRequest(
+            f"{field} must be 8 to 256 printable characters of ASCII without spaces and without "
+            "quotes, commas, semicolons and backslashes",
+            field=field,
+        )
+    return secret
 
 
 def check_role(role: str) -> Role:

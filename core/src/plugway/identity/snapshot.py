@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -41,17 +41,29 @@ class Pair(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """Holds all keys that are enabled and whose users are, by their digests."""
+    """Holds all keys that are enabled and whose users are, by their digests.
+
+    Attributes:
+        keys: Whom each key lets in.
+        pairs: Each access key, with the secret key that belongs to it.
+        keyless: Who gets in without one.
+        keyless_fault: Why nobody does although the settings name somebody.
+    """
 
     keys: Mapping[str, Principal] = MappingProxyType({})
     pairs: Mapping[str, Pair] = MappingProxyType({})
+    keyless: Principal | None = None
+    keyless_fault: str = ""
 
 
-async def read_snapshot() -> Snapshot:
+async def read_snapshot(keyless_user: str = "") -> Snapshot:
     """Read the keys anew, inside `database.run`.
 
     A row that is not usable, say because somebody edited the table, is left out and
     logged: one bad row shuts out one key.
+
+    Args:
+        keyless_user: Name of the user who gets in without a key; empty: nobody.
     """
     groups = {group.id: group for group in await Group.all()}
     users = {user.id: user for user in await User.filter(enabled=True)}
@@ -70,7 +82,23 @@ async def read_snapshot() -> Snapshot:
             pairs[row["digest"]] = Pair(principal, row["sealed"])
         else:
             keys[row["digest"]] = principal
-    return Snapshot(MappingProxyType(keys), MappingProxyType(pairs))
+    keyless, fault = None, ""
+    if keyless_user:
+        try:
+            keyless = _keyless(keyless_user, users.values(), groups)
+        except (BadRequest, KeyError, TypeError, ValueError) as error:
+            fault = error.message if isinstance(error, BadRequest) else type(error).__name__
+    return Snapshot(MappingProxyType(keys), MappingProxyType(pairs), keyless, fault)
+
+
+def _keyless(name: str, users: Iterable[User], groups: Mapping[int, Group]) -> Principal:
+    user = next((user for user in users if user.name == name), None)
+    if user is None:
+        raise BadRequest(f"there is no enabled user named {name}")
+    if user.role != "user":
+        raise BadRequest(f"{name} has the role {user.role}, and only the role user will do")
+    no_key: dict[str, Any] = dict.fromkeys(_KEY_COLUMNS)
+    return _principal({**no_key, "name": ""}, user, groups)
 
 
 async def _enabled_keys() -> AsyncIterator[dict[str, Any]]:

@@ -39,6 +39,7 @@ class EmulatorServer:
         models: Models a channel to it should list.
         settings: Channel settings for it, as `--set` would give them.
         tour: Calls for the demo.
+        missing: What these calls need and this machine does not have, and how to get it.
         unread: Beginnings of paths whose request bodies are left to the endpoints, so
             that they can stream.
         seen: The last requests, oldest first.
@@ -67,6 +68,7 @@ class EmulatorServer:
     models: tuple[str, ...] = ()
     settings: Mapping[str, str] = MappingProxyType({})
     tour: tuple[Tour, ...] = ()
+    missing: str = ""
     unread: tuple[str, ...] = ()
 
     def __init__(self) -> None:

@@ -21,6 +21,15 @@ async def test_all_models_of_a_key(desk: OpenAIDesk) -> None:
     assert await desk.client.models.retrieve("poet") == poet
 
 
+async def test_a_plugin_can_say_more_of_a_model_and_nothing_else(desk: OpenAIDesk) -> None:
+    more = {"display_name": "Bard", "default_top_p": None, "id": "other", "object": "thing"}
+    desk.poet.models.append(ChatModel(id="bard", base="poet", shown=more))
+    shown = await desk.client.models.retrieve("bard")
+    assert (shown.id, shown.object) == ("bard", "model")
+    assert shown.model_extra == {"display_name": "Bard", "default_top_p": None}
+    assert shown in (await desk.client.models.list()).data
+
+
 async def test_a_name_with_slashes(desk: OpenAIDesk) -> None:
     desk.poet.models.append(ChatModel(id="poets/dead/poet", base="poet"))
     assert (await desk.client.models.retrieve("poets/dead/poet")).id == "poets/dead/poet"

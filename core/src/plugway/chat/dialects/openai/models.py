@@ -65,7 +65,11 @@ class Models:
             from plugway.chat.dialects.anthropic.listing import listing
 
             return JSONResponse(listing(models, request.query_params))
-        return _json(ModelList(data=[_shown(model) for model in models]))
+        shown = msgspec.to_builtins(ModelList(data=[_shown(model) for model in models]))
+        shown["data"] = [
+            _with(one, model) for one, model in zip(shown["data"], models, strict=True)
+        ]
+        return JSONResponse(shown)
 
     async def one(self, request: Request) -> ASGIApp:
         """Tell of one model, whose id may hold slashes.
@@ -90,7 +94,7 @@ class Models:
             from plugway.chat.dialects.anthropic.listing import described
 
             return JSONResponse(described(model))
-        return _json(_shown(model))
+        return JSONResponse(_with(msgspec.to_builtins(_shown(model)), model))
 
 
 def _anthropic(request: Request) -> bool:
@@ -101,6 +105,6 @@ def _shown(model: ChatModel) -> ListedModel:
     return ListedModel(id=model.id, created=model.created, owned_by=model.owner or "plugway")
 
 
-def _json(content: ListedModel | ModelList) -> JSONResponse:
-    shown: Any = msgspec.to_builtins(content)
-    return JSONResponse(shown)
+def _with(entry: dict[str, Any], model: ChatModel) -> dict[str, Any]:
+    """Return an entry with the fields that its plugin adds; those of the dialect stay."""
+    return {**model.shown, **entry}

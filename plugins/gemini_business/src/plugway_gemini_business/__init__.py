@@ -41,7 +41,7 @@ def register_credentials(gateway: Gateway) -> Iterable[CredentialKind]:
     from plugway_gemini_business.renewing import renewing
 
     settings = gateway.settings(GeminiBusinessSettings)
-    kind = GeminiBusinessAccount(gateway.clock, renewing(settings))
+    kind = GeminiBusinessAccount(gateway.clock, renewing(settings, gateway.browser))
     if settings.mode == "server":
         # By workers, whether there is a browser here or not.
         kind.renews, kind.renews_here = True, False

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from plugway import ChallengeRequired, CredentialExpired, UpstreamTimeout
-from plugway_gemini_business.browser import DIRECT, Browser
+from plugway import Browser, ChallengeRequired, CredentialExpired, UpstreamTimeout
 from plugway_gemini_business.provider import GeminiBusinessChannel, auth_base
 from plugway_gemini_business.visit import Place, Visit
 
@@ -105,19 +104,19 @@ class Renewing:
             account,
             where,
             now=now,
-            proxy=DIRECT if proxy is None else str(proxy),
+            proxy=Browser.DIRECT if proxy is None else str(proxy),
             seconds=self._seconds,
         )
         return msgspec.structs.replace(fresh, email=account.email)
 
 
-def renewing(settings: GeminiBusinessSettings) -> Renewing | None:
+def renewing(settings: GeminiBusinessSettings, browser: Browser) -> Renewing | None:
     """Return what renews in this process; None: a person does, or another machine.
 
     Args:
         settings: The plugin's.
+        browser: This machine's.
     """
-    browser = Browser(settings.browser)
     if settings.renewal == "browser" or (settings.renewal == "auto" and browser.available):
         return Renewing(browser)
     return None

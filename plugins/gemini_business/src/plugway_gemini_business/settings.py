@@ -45,7 +45,6 @@ class GeminiBusinessSettings(SettingsTable, frozen=True, kw_only=True):
         builtin_models: Serve the built-in models too.
         renewal: How cookies are renewed in this process: `browser`: by visits of this machine's
             browser; `off`: not at all; `auto`: by browser where there is one.
-        browser: Path of a Chromium for renewals and sign-ins; empty: found.
         mode: Who renews cookies: `local`: this gateway; `server`: workers, which connect to `/ws`
             with the secret. A `client` is such a worker, and no gateway.
         worker_secret: What workers show in the header `X-Pool-Secret`; at least 16 characters.
@@ -60,7 +59,6 @@ class GeminiBusinessSettings(SettingsTable, frozen=True, kw_only=True):
     models: Mapping[str, ModelSettings] = msgspec.field(default_factory=dict)
     builtin_models: bool = True
     renewal: Annotated[Literal["auto", "browser", "off"], RESTART] = "auto"
-    browser: Annotated[str, RESTART] = ""
     mode: Annotated[Literal["local", "server", "client"], RESTART] = "local"
     worker_secret: Annotated[str, SECRET] = ""
     worker_lease: Annotated[int, msgspec.Meta(ge=60, le=1_800)] = 300

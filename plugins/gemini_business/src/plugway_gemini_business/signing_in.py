@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from plugway import Browser
     from plugway_gemini_business.account import Account
-    from plugway_gemini_business.browser import Browser
 
 #: Seconds that a person gets.
 SECONDS = 600.0

@@ -10,10 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from plugway import UnreadableAnswer, UpstreamUnreachable
+from plugway import Browser, UnreadableAnswer, UpstreamUnreachable
 from plugway_gemini_business import account_file, cookie_jar, dead_end
 from plugway_gemini_business.account import SESSION_COOKIE, Account, Cookie
-from plugway_gemini_business.browser import problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +93,7 @@ class Visit:
         try:
             await self.page.goto(self._place.front, wait_until="commit", timeout=0)
         except Error as error:
-            found = problem(error)
+            found = Browser.problem(error)
             # One that is aborted goes on elsewhere, or its window was closed.
             if isinstance(found, UpstreamUnreachable) and "ABORTED" not in found.message:
                 raise found from None

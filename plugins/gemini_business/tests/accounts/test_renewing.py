@@ -13,6 +13,7 @@ from gemini_business_emulated import Visitor
 from machine_browser import descendants, gone, machine_browser
 
 from plugway import (
+    Browser,
     ChallengeRequired,
     CredentialExpired,
     CredentialRestricted,
@@ -23,7 +24,6 @@ from plugway import (
 )
 from plugway_gemini_business import account_file, cookie_jar, dead_end
 from plugway_gemini_business.account import Account, Cookie
-from plugway_gemini_business.browser import DIRECT, Browser
 from plugway_gemini_business.emulated.accounts import OSES, SES
 from plugway_gemini_business.renewing import SECONDS, renewed, renewing
 from plugway_gemini_business.settings import GeminiBusinessSettings
@@ -51,7 +51,7 @@ async def renew(visitor: Visitor, account: Account, *, seconds: float = 60) -> A
     """Renew an account by way of the page, and of nothing else."""
     browser, url = machine_browser(), visitor.emulator.url
     return await renewed(
-        browser, account, Place(url, url), now=visitor.now(), proxy=DIRECT, seconds=seconds
+        browser, account, Place(url, url), now=visitor.now(), proxy=Browser.DIRECT, seconds=seconds
     )
 
 
@@ -131,7 +131,7 @@ async def test_a_page_that_leads_no_further_says_why(
 
 async def test_the_page_for_a_code_is_for_a_person(visitor: Visitor) -> None:
     browser, url = machine_browser(), visitor.emulator.url
-    async with browser.open(proxy=DIRECT) as context:
+    async with browser.open(proxy=Browser.DIRECT) as context:
         page = await context.new_page()
         await page.goto(f"{url}/verify-oob-code?email=demo%40business.example")
         assert isinstance(await dead_end.of_page(page, read=True), CredentialExpired)
@@ -207,10 +207,10 @@ async def test_no_secret_is_shown(visitor: Visitor, caplog: pytest.LogCaptureFix
 
 def test_renewals_are_a_matter_of_the_settings() -> None:
     missing = "/nowhere/chromium"
-    assert renewing(GeminiBusinessSettings(renewal="off")) is None
-    assert renewing(GeminiBusinessSettings(browser=missing)) is None
+    assert renewing(GeminiBusinessSettings(renewal="off"), Browser()) is None
+    assert renewing(GeminiBusinessSettings(), Browser(missing)) is None
     # Asked for, it is there, and says what is missing when it is needed.
-    assert renewing(GeminiBusinessSettings(renewal="browser", browser=missing)) is not None
+    assert renewing(GeminiBusinessSettings(renewal="browser"), Browser(missing)) is not None
     assert not Browser(missing).available
     assert SECONDS < 180
 

@@ -10,9 +10,14 @@ from gemini_business_emulated import Visitor
 from machine_browser import descendants, gone, machine_browser
 from person import Person, leaver, nobody, owner
 
-from plugway import ConfigurationError, CredentialRestricted, UpstreamTimeout, UpstreamUnreachable
+from plugway import (
+    Browser,
+    ConfigurationError,
+    CredentialRestricted,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from plugway_gemini_business.account import Account, written
-from plugway_gemini_business.browser import DIRECT
 from plugway_gemini_business.signing_in import sign_in
 from plugway_gemini_business.visit import Place
 
@@ -30,7 +35,7 @@ async def enter(
         machine_browser(),
         Place(url, url),
         now=visitor.now,
-        proxy=DIRECT,
+        proxy=Browser.DIRECT,
         seconds=seconds,
         visible=False,
         person=person,
@@ -129,7 +134,7 @@ async def test_what_was_signed_in_serves_chats(bare: Business) -> None:
         machine_browser(),
         Place(url, url),
         now=lambda: bare.clock.now() / 1_000_000,
-        proxy=DIRECT,
+        proxy=Browser.DIRECT,
         visible=False,
         person=owner(emulator),
     )

@@ -23,9 +23,7 @@ PLACE = "POST /admin/register"
 @pytest.fixture
 def environ() -> dict[str, str]:
     """Let nothing be renewed, and name the browser."""
-    return {
-        "PLUGWAY__PLUGINS__GEMINI_BUSINESS__BROWSER": os.environ.get("PLUGWAY_TEST_CHROMIUM", "")
-    }
+    return {"PLUGWAY__BROWSER__PATH": os.environ.get("PLUGWAY_TEST_CHROMIUM", "")}
 
 
 @pytest.fixture

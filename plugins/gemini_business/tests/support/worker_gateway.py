@@ -156,7 +156,7 @@ class Site:
             await self.until(partial(self.is_fresh, name))
 
     async def until(
-        self, true: Callable[[], bool | Awaitable[bool]], step: float = 0.05, seconds: float = 20
+        self, true: Callable[[], bool | Awaitable[bool]], step: float = 0.05, seconds: float = 60
     ) -> None:
         """Let time pass, a little at a time, until something is true."""
         async with asyncio.timeout(seconds):

@@ -99,10 +99,19 @@ async def test_a_worker_that_comes_back_to_the_other_gateway_keeps_its_renewal(
             relay = await stack.enter_async_context(Relay(one))
             running = await stack.enter_async_context(one.worker(renew, url=relay.url))
             await one.until(lambda: len(begun) == 1)
+            claimed_until = (await one.row("first")).renewal_until
+
+            async def is_taken_up() -> bool:
+                now = (await one.row("first")).renewal_until
+                return bool(now != claimed_until)
+
             relay.lead_to(other)
             relay.cut()
             await one.until(lambda: not running.worker.is_connected)
             await one.until(lambda: running.worker.is_connected)
+            # It has said what it has; the gateway that it left waits only for so long for that
+            # to be heard, so no time may pass until it was.
+            await one.until(is_taken_up, step=0)
             # Those who wait for it at either gateway do not get it.
             idle = list[str]()
             await stack.enter_async_context(one.worker(one.renews(idle)))

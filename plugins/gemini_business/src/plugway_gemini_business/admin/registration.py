@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from plugway import AdminRoute, BadRequest, ConfigurationError, Conflict, PlugwayError
+from plugway import AdminRoute, BadRequest, Browser, ConfigurationError, Conflict, PlugwayError
 from plugway_gemini_business.account import written
 from plugway_gemini_business.admin.pool import stamp
-from plugway_gemini_business.browser import DIRECT, Browser, check_display
 from plugway_gemini_business.provider import NAME
 from plugway_gemini_business.renewing import place
 from plugway_gemini_business.settings import GeminiBusinessSettings
@@ -141,9 +139,7 @@ class Registration:
         if self.running:
             raise Conflict("somebody signs in already")
         try:
-            self._browser().program(visible=self._visible)
-            if self._visible:
-                check_display(os.environ)
+            self._gateway.browser.check(visible=self._visible)
         except ConfigurationError as error:
             raise Conflict(f"nobody can sign in at this machine: {error.message}; {_HOW}") from None
 
@@ -173,10 +169,10 @@ class Registration:
         gateway, where = self._gateway, place(channel)
         proxy = await gateway.upstream.proxy_url(where.front, proxy=channel.settings.proxy)
         account = await sign_in(
-            self._browser(),
+            gateway.browser,
             where,
             now=lambda: gateway.clock.now() / 1_000_000,
-            proxy=DIRECT if proxy is None else str(proxy),
+            proxy=Browser.DIRECT if proxy is None else str(proxy),
             visible=self._visible,
             person=self._person,
         )
@@ -195,9 +191,6 @@ class Registration:
             last_error=error or before.last_error,
             updated_at=stamp(self._gateway.clock.now()),
         )
-
-    def _browser(self) -> Browser:
-        return Browser(self._gateway.settings(GeminiBusinessSettings).browser)
 
     def _channel(self, name: str | None) -> Channel:
         wanted = name or self._gateway.settings(GeminiBusinessSettings).upload_channel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from plugway import ConfigurationError
+from plugway import Browser, ConfigurationError
 from plugway_gemini_business import signing_in
 from plugway_gemini_business.account import Account, written
-from plugway_gemini_business.browser import Browser, check_display
 from plugway_gemini_business.provider import API_BASE, AUTH_BASE, NAME
 from plugway_gemini_business.visit import Place
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     from plugway import Session
 
-_PROGRAM = "PLUGWAY__PLUGINS__GEMINI_BUSINESS__BROWSER"
+_PROGRAM = "PLUGWAY__BROWSER__PATH"
 
 
 def login(person: Callable[[Page], Awaitable[None]] | None = None) -> click.Command:
@@ -68,9 +66,8 @@ def login(person: Callable[[Page], Awaitable[None]] | None = None) -> click.Comm
         with session.connect() as client:
             found = _channel(client.items("channels", provider=NAME), channel)
         browser, way = Browser(program or ""), _proxy(found, proxy)
-        browser.program(visible=not headless)
+        browser.check(visible=not headless)
         if not headless:
-            check_display(os.environ)
             click.echo("sign in, in the window that opens", err=True)
         signing = signing_in.sign_in(
             browser,

@@ -15,7 +15,7 @@ import click
 from plugway_gemini_business.provider import API_BASE, AUTH_BASE
 
 if TYPE_CHECKING:
-    from plugway_gemini_business.browser import Browser
+    from plugway import Browser
     from plugway_gemini_business.workers.worker import Renew
 
 #: Environment variable with the secret, so that no list of processes shows it.
@@ -58,8 +58,7 @@ def worker(
     It takes no home directory and no database: only the gateway's address, the secret of its
     setting worker_secret, and a browser.
     """
-    from plugway import ConfigurationError
-    from plugway_gemini_business.browser import Browser
+    from plugway import Browser, ConfigurationError
 
     if urlsplit(server).scheme not in ("http", "https") or not urlsplit(server).hostname:
         raise click.BadParameter(

@@ -30,6 +30,7 @@ from pages import (
     words,
 )
 
+import plugway_aistudio
 import plugway_bltcy
 import plugway_gemini_business
 import plugway_kling
@@ -174,6 +175,7 @@ def test_toml_blocks_are_settings_or_a_project(block: Block, tmp_path: Path) -> 
     (tmp_path / "plugway.toml").write_text(block.text, encoding="utf-8")
     settings = load(tmp_path, {})
     plugins = {
+        "aistudio": plugway_aistudio,
         "bltcy": plugway_bltcy,
         "gemini_business": plugway_gemini_business,
         "kling": plugway_kling,

@@ -104,11 +104,11 @@ class PoolNode:
         return ids
 
     async def claim(
-        self, *quotas: Quota, owner: str = "", tried: Iterable[int] = ()
+        self, *quotas: Quota, owner: str = "", tried: Iterable[int] = (), **caller: Any
     ) -> Claim | None:
         """Claim one of the channel's credentials."""
         return await self.pool.claim(
-            [self.channel], quotas or ("text",), owner=owner or new_id(), tried=set(tried)
+            [self.channel], quotas or ("text",), owner=owner or new_id(), tried=set(tried), **caller
         )
 
     async def claimed(self, *quotas: Quota, tried: Iterable[int] = ()) -> tuple[Claim, Credential]:

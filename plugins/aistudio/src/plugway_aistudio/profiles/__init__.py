@@ -1,0 +1,1 @@
+"""Profiles: signed-in browsers as files and credentials."""

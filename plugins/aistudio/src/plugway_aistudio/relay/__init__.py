@@ -1,0 +1,1 @@
+"""A relay inside an applet page of the operator's own."""

@@ -12,13 +12,16 @@ PACKAGES := core $(patsubst %/pyproject.toml,%,$(filter-out core,$(PROJECTS)))
 SOURCES := $(foreach package,$(PACKAGES),$(wildcard $(package)/src $(package)/tests))
 DECLARED := pyproject.toml $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
 
+# One more than there are processors: who tests with a page waits for it a good part of the time.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + 1)))
+
 .PHONY: demo test check bench torture docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/plugway demo $(ARGS)
 
 test: $(VENV)/.developing
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.developing
 	$(BIN)/ruff check .
@@ -33,6 +36,7 @@ bench: $(VENV)/.developing
 	@$(BIN)/python bench/memory.py $(ARGS)
 	@$(BIN)/python bench/tasks.py $(ARGS)
 	@$(BIN)/python bench/chat.py $(ARGS)
+	@$(BIN)/python bench/aistudio.py $(ARGS)
 
 # Tasks on two nodes with SIGKILL, lost answers and false callbacks, and everybody's word compared
 # in the end: make torture ROUNDS=200 SEED=1 DB=postgres://… (an empty database; none: SQLite).

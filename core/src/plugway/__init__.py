@@ -29,7 +29,9 @@ from plugway.contract import (
     FinishReason,
     Grant,
     Media,
+    MediaModels,
     Message,
+    Models,
     Mount,
     Operation,
     Pace,
@@ -115,6 +117,8 @@ if TYPE_CHECKING:
     from plugway.credentials.renewal import Renewal
     from plugway.gateway import Gateway
     from plugway.identity.principal import Principal
+    from plugway.media.kept import Kept
+    from plugway.media.store import MediaStore
     from plugway.request import Request, sent
     from plugway.socket import Socket
     from plugway.tasks.submission import Submission
@@ -165,9 +169,13 @@ __all__ = [
     "Grant",
     "InsufficientCredits",
     "LedgerUnavailable",
+    "Kept",
     "Media",
+    "MediaModels",
+    "MediaStore",
     "Message",
     "MethodNotAllowed",
+    "Models",
     "Mount",
     "NoChannel",
     "NoPrice",
@@ -245,6 +253,8 @@ _LAZY = {
     "Call": "plugway.calls.call:Call",
     "Turn": "plugway.calls.turn:Turn",
     "Gateway": "plugway.gateway:Gateway",
+    "Kept": "plugway.media.kept:Kept",
+    "MediaStore": "plugway.media.store:MediaStore",
     "Place": "plugway.calls.standing:Place",
     "Principal": "plugway.identity.principal:Principal",
     "Renewal": "plugway.credentials.renewal:Renewal",

@@ -20,7 +20,7 @@ from plugway.routes import RouteTable
 
 if TYPE_CHECKING:
     from plugway.contract import (
-        ChatModels,
+        Models,
         CredentialKind,
         Emulator,
         Mount,
@@ -70,7 +70,7 @@ class Registry:
         self.tariffs: tuple[tuple[str, TariffRow], ...] = tuple(
             (one.plugin, row) for one in accepted for row in one.tariffs
         )
-        self.models: tuple[tuple[str, ChatModels], ...] = tuple(
+        self.models: tuple[tuple[str, Models], ...] = tuple(
             (one.plugin, models) for one in accepted for models in one.models
         )
         self.pollers: Mapping[str, Poller] = MappingProxyType(

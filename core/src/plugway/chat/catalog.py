@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from plugway.contract import ChatModel, ChatModels
+from plugway.contract import ChatModel, Models
 from plugway.errors import NotFound
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Offer(NamedTuple):
     """Is a model with who answers for it."""
 
     plugin: str
-    models: ChatModels
+    models: Models
     model: ChatModel
 
 
@@ -36,7 +36,7 @@ class Catalog:
 
     def __init__(
         self,
-        sources: Iterable[tuple[str, ChatModels]],
+        sources: Iterable[tuple[str, Models]],
         settings: Callable[[], Settings],
         channels: Channels,
     ) -> None:

@@ -22,7 +22,8 @@ from plugway.contract.conversation import Media, Message, Part, Text, Thought, T
 from plugway.contract.credentials import BearerKey, CredentialKind, Grant, Secret
 from plugway.contract.emulators import Emulator, Tour
 from plugway.contract.events import CallSettled, CredentialChanged, TaskFinished
-from plugway.contract.models import ChatModel, ChatModels, Quota
+from plugway.contract.media_models import MediaModels
+from plugway.contract.models import ChatModel, ChatModels, Models, Quota
 from plugway.contract.routes import ErrorBody, Mount, Operation, plain_error
 from plugway.contract.tables import Tables
 from plugway.contract.tasks import Ask, Pace, Poller, Task, TaskUpdate
@@ -50,7 +51,9 @@ __all__ = [
     "FinishReason",
     "Grant",
     "Media",
+    "MediaModels",
     "Message",
+    "Models",
     "Mount",
     "Operation",
     "Pace",

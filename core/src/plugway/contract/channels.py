@@ -98,6 +98,17 @@ class PooledChannelSettings(ChannelSettings, frozen=True, kw_only=True):
         most: int = getattr(self, f"daily_{quota}") if quota in _SET else 0
         return most
 
+    def concurrent(self, kind: str) -> int:
+        """Return how many tasks of a kind one credential may have under way.
+
+        Args:
+            kind: The tasks' kind.
+
+        Returns:
+            0: no limit, as here; a provider's own settings may name one.
+        """
+        return 0
+
     def rest(self, quota: str) -> float:
         """Return the seconds of rest where the upstream did not say for how long.
 

@@ -72,6 +72,12 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
         reasoning: How much to think; None: as the model likes.
         json_schema: The answer must be JSON that fits; an empty mapping: any object.
         search: Search the web; None: as the model likes.
+        aspect: Shape of images and videos, width to height, such as `16:9`.
+        resolution: Size of images and videos, such as `2k`, `4k`, `1080p`.
+        seconds: Length of a video.
+        count: Images wanted at once, for models that make them.
+        source: The video of an earlier task that a new one goes on from, `name` being the
+            upstream's name for it; only the credential that made it is asked.
         user: The client's own name for whom it asks.
         given: Names of the parameters that the client gave, in its own spelling, by the
             attribute that holds them.
@@ -97,6 +103,11 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: Reasoning | None = None
     json_schema: Mapping[str, Any] | None = None
     search: bool | None = None
+    aspect: str | None = None
+    resolution: str | None = None
+    seconds: int | None = None
+    count: int = 1
+    source: Media | None = None
     user: str | None = None
     given: Mapping[str, str] = msgspec.field(default_factory=dict)
 

@@ -38,7 +38,8 @@ class Media(msgspec.Struct, frozen=True, kw_only=True, tag="media"):
         mime_type: Such as `image/png`; empty: not known before it is fetched.
         data: The bytes.
         url: Where a client says that it is; `turn.load` fetches it, guarded.
-        name: Its file name, if the client gave one.
+        name: Its file name, if the client gave one; of what an upstream made, the name it has
+            there.
 
     Example:
         >>> Media(mime_type="image/png", url="https://example.com/a.png").kind

@@ -35,6 +35,9 @@ PARAMETERS = frozenset(
         "reasoning",
         "json_schema",
         "search",
+        "aspect",
+        "resolution",
+        "seconds",
     }
 )
 
@@ -107,8 +110,10 @@ class ChatModel(msgspec.Struct, frozen=True, kw_only=True):
         return self.tariff or self.listed_as
 
 
-class ChatModels(ABC):
-    """Answers chats with the models of one provider; every dialect reaches them.
+class Models(ABC):
+    """Offers the models of one provider; every dialect reaches them.
+
+    What it is good for, `ChatModels` and `MediaModels` say.
 
     Attributes:
         provider: The provider whose channels and credentials are used.
@@ -145,6 +150,10 @@ class ChatModels(ABC):
             if media.kind not in model.takes if known else set(model.takes) == {"text"}:
                 what = media.mime_type or "images or files"
                 raise BadRequest(f"messages: {model.id} takes no {what}", field="messages")
+
+
+class ChatModels(Models):
+    """Answers chats with the models of one provider."""
 
     @abstractmethod
     def answer(

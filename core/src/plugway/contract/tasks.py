@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Literal, Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import msgspec
 
+from plugway.contract.conversation import Media
 from plugway.contract.usage import Usage
 from plugway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from plugway.calls.turn import Turn
 
 #: `pending`: its row and hold exist, nothing was sent. `unknown`: the answer to its submit
 #: was lost. The last three are ends, and never change.
@@ -98,6 +103,9 @@ class TaskUpdate(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it failed; no secret.
         usages: What it did use, if that is to be charged instead of what was quoted at the
             submit. A plugin reports usage and never money.
+        media: What it made, of one that succeeded: the bytes, or the URL where the upstream
+            has it, and in `name` the upstream's name for it, if it has one. The core fetches
+            and keeps it before the task ends; see `gateway.media`.
 
     Raises:
         ConfigurationError: A progress out of bounds.
@@ -113,6 +121,7 @@ class TaskUpdate(msgspec.Struct, frozen=True, kw_only=True):
     progress: int | None = None
     reason: str | None = None
     usages: tuple[Usage, ...] | None = None
+    media: tuple[Media, ...] = ()
 
     def __post_init__(self) -> None:
         if self.progress is not None and not 0 <= self.progress <= 100:
@@ -143,6 +152,18 @@ class Ask(Protocol):
                 asked for later.
         """
 
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
+        """Return what sends several requests, or such as want more than a body of JSON.
+
+        What is raised within concerns the credential as it does in a call.
+
+        Example:
+            ```python
+            async with ask.turn() as turn:
+                answer = await turn.send("GET", f"/media/{task.upstream_id}")
+            ```
+        """
+
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
@@ -154,6 +175,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         first: Seconds from the submit to the first poll: the provider's typical time.
         interval: Seconds between polls then; it grows as the task ages.
         slowest: Seconds that it grows to.
+        most: Polls after which a task that has not ended expires; None: only its deadline
+            ends it.
 
     Raises:
         ConfigurationError: Not above 0, or slower at first than at last.
@@ -166,10 +189,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     first: Seconds = 10.0
     interval: Seconds = 10.0
     slowest: Seconds = 120.0
+    most: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.interval <= self.slowest or self.first <= 0:
             raise ConfigurationError("a pace needs 0 < interval <= slowest, and first above 0")
+        if self.most is not None and self.most < 1:
+            raise ConfigurationError("a pace needs at least one poll")
 
 
 class Poller(ABC):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from plugway.contract import (
-    ChatModels,
+    Models,
     CredentialKind,
     Emulator,
     Mount,
@@ -187,18 +187,19 @@ def register_routes(gateway: Gateway) -> Iterable[Mount]:  # type: ignore[empty-
 
 
 @hookspec
-def register_models(gateway: Gateway) -> Iterable[ChatModels]:  # type: ignore[empty-body]  # a spec has no body
-    """Return who answers chats, whatever dialect they come in.
+def register_models(gateway: Gateway) -> Iterable[Models]:  # type: ignore[empty-body]  # a spec has no body
+    """Return who answers chats, or makes images and videos, whatever dialect they come in.
 
     The core speaks the dialects of OpenAI, Anthropic and Google, holds and charges credits,
-    claims a credential, and tries another one where that is safe; a plugin turns a
-    `ChatRequest` into `ChatEvent`s.
+    claims a credential, and tries another one where that is safe. A plugin's `ChatModels` turn a
+    `ChatRequest` into `ChatEvent`s; its `MediaModels` have an upstream make something, which is
+    a task that a chat follows, and need a `Poller` unless they are done at once.
 
     Called: once for each gateway, at start; the models are listed whenever somebody asks.
     Results: those of all plugins. A model that two plugins list is served by the one that the
         operator names in `chat.owners`, and by none until then.
     Order: none.
-    Errors: the plugin is left out when this raises, returns anything but `ChatModels`, or one
+    Errors: the plugin is left out when this raises, returns anything but `Models`, or one
         for a provider that nobody registers or that has one already. An answer that raises
         something else than a `PlugwayError` is logged, and the client sees an internal error.
 

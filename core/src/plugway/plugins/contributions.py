@@ -10,7 +10,7 @@ import msgspec
 
 from plugway.contract import (
     ANY,
-    ChatModels,
+    Models,
     CredentialKind,
     Emulator,
     Mount,
@@ -54,7 +54,7 @@ EVENTS = tuple(hook for hook, what in KINDS.items() if what == "events")
 _EMULATOR = ("provider", "secret", "models", "settings", "tour", "start", "stop")
 
 _KIND: type[CredentialKind] = CredentialKind  # type: ignore[type-abstract]  # for isinstance
-_MODELS: type[ChatModels] = ChatModels  # type: ignore[type-abstract]  # for isinstance
+_MODELS: type[Models] = Models  # type: ignore[type-abstract]  # for isinstance
 _POLLER: type[Poller] = Poller  # type: ignore[type-abstract]  # for isinstance
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Contribution(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[CredentialKind, ...] = ()
     tariffs: tuple[TariffRow, ...] = ()
     routes: tuple[Mount, ...] = ()
-    models: tuple[ChatModels, ...] = ()
+    models: tuple[Models, ...] = ()
     pollers: tuple[Poller, ...] = ()
     workers: tuple[Worker, ...] = ()
     emulator: Emulator | None = None

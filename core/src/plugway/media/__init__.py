@@ -1,0 +1,1 @@
+"""Keeps what upstreams made, and hands it out."""

@@ -269,6 +269,14 @@ class AccountMigrated(CredentialRestricted):
     code = "account_migrated"
 
 
+class TierTooLow(UpstreamError):
+    """The account has not paid for this; another one may have."""
+
+    status = 403
+    code = "tier_too_low"
+    retryable = True
+
+
 class EmptyAnswer(UpstreamError):
     """The upstream ended its answer without saying anything."""
 

@@ -38,6 +38,7 @@ from plugway.identity.limits import Limits
 from plugway.ids import new_id
 from plugway.ledger.ledger import Ledger
 from plugway.ledger.prices import Prices
+from plugway.media.store import MediaStore
 from plugway.plugins import LoadedPlugins, load_plugins
 from plugway.registry import Registry, build_registry
 from plugway.settings import Settings
@@ -68,7 +69,7 @@ class Gateway:
     """Owns the parts of one gateway, and hands plugins those they need.
 
     Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
-    `queue`, `tasks`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
+    `queue`, `tasks`, `media`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
     `identity`, `upstream`, `browser`, `background.spawn`, `snapshots.refresh`, `settings(type)`,
     `part(type)`, `log` and `clock`; money moves only through `calls` and `tasks`.
 
@@ -157,6 +158,13 @@ class Gateway:
         self.browser = Browser(settings.browser.path)
         self.bindings = Bindings(self.database, self.clock)
         self.statistics = Statistics(self.database, self.clock)
+        self.media = MediaStore(
+            home=home,
+            database=self.database,
+            vault=self.vault,
+            clock=self.clock,
+            settings=lambda: self.current().media,
+        )
         self.node = new_id()
         self._parts: dict[Any, Any] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
@@ -335,6 +343,7 @@ class Gateway:
             self.database,
             registry.pollers,
             owner=self.node,
+            media=self.media,
             finished=self._task_finished,
         )
         self.snapshots = Snapshots(self.database, self.clock)

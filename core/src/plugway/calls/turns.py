@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,11 +17,13 @@ from plugway.errors import (
     NoChannel,
     PlugwayError,
     QuotaExhausted,
+    TierTooLow,
     UpstreamError,
     UpstreamInterrupted,
 )
 
 if TYPE_CHECKING:
+    from plugway.bindings import Binding
     from plugway.calls.parts import Parts
     from plugway.calls.standing import Standing
     from plugway.contract import Channel, Quota
@@ -32,6 +34,9 @@ E = TypeVar("E")
 
 #: Seconds that a call may have worked, its waiting left out, when it begins another try.
 PATIENCE = 120.0
+
+#: Seconds until a credential is looked at again whose tasks left no room for another.
+_FULL = 1.0
 
 #: Errors that speak of the channel's health rather than of the request.
 _UNHEALTHY = frozenset({502, 503, 504})
@@ -45,18 +50,35 @@ class Turns:
         credential_id: Used last.
     """
 
-    def __init__(self, parts: Parts, request: Request, standing: Standing) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        request: Request,
+        standing: Standing,
+        *,
+        pin: Binding | None = None,
+        before: Callable[[Claim], Awaitable[bool]] | None = None,
+        suits: Callable[[int], bool] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             parts: What calls go through.
             request: The client's; its deadline does not count the waiting.
             standing: The call's; it holds what is claimed.
+            pin: The only credential that may be asked.
+            before: For work that goes on after it, as a task does. Awaited with what will be
+                asked next, before the work begins; False: that one has no room now. What it
+                admits is free for others at once.
+            suits: Says of a credential whether it may be asked at all; None: all may.
         """
         self._parts = parts
         self._request = request
         self._standing = standing
         self._call_id = standing.call_id
+        self._pin = pin
+        self._before = before
+        self._suits = suits
         self._came: int | None = None
         self._queued = 0.0
         self.channel: Channel | None = None
@@ -99,7 +121,7 @@ class Turns:
         """
         clock, pool = self._parts.clock, self._parts.credentials
         began = clock.monotonic()
-        tried: set[int] = set()
+        tried = _Tried(self._pin, self._suits)
         failure: PlugwayError | None = None
         for _ in range(self._parts.settings().relay.tries):
             if clock.monotonic() - began - self._queued > PATIENCE:
@@ -120,16 +142,16 @@ class Turns:
                 if not bound:
                     self._waited(claim.channel)
                 self._blame(claim, error, quotas)
-                if bound or not _again(error):
+                if bound or not self._again(error):
                     raise
                 failure = error
             except (GeneratorExit, asyncio.CancelledError):
                 if bound:
                     # Whoever leaves in the middle of an answer has had one.
-                    self._praise(claim)
+                    self._praise(claim, quotas)
                 raise
             else:
-                self._praise(claim)
+                self._praise(claim, quotas)
                 # The answer is whole: nobody cancels it while it is tidied up after.
                 self._parts.queue.leave(self._standing)
                 return
@@ -145,7 +167,23 @@ class Turns:
         raise self._last(failure, candidates, quotas)
 
     async def _claim(
-        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: set[int]
+        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: _Tried
+    ) -> Claim | None:
+        while True:
+            claim = await self._next(candidates, quotas, tried)
+            if claim is None or self._before is None:
+                return claim
+            admitted = False
+            try:
+                admitted = await self._before(claim)
+            finally:
+                # Not so soon again, where there was no room: each look is a claim.
+                self._parts.credentials.free(claim, rest=0.0 if admitted else _FULL)
+            if admitted:
+                return claim
+
+    async def _next(
+        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: _Tried
     ) -> Claim | None:
         parts, standing = self._parts, self._standing
         if standing.cancelled:
@@ -191,10 +229,20 @@ class Turns:
         before, self._seconds, self._since = self._seconds, self.seconds, None
         return self._seconds - before
 
-    def _praise(self, claim: Claim) -> None:
+    def _praise(self, claim: Claim, quotas: Sequence[Quota]) -> None:
         self._parts.channels.breaker(claim.channel).succeeded()
         if claim.credential is not None:
-            self._parts.credentials.succeeded(claim.credential, claim.channel)
+            # What was free for others during the work is counted by what the work drew from.
+            drew = None if self._before is None else quotas
+            self._parts.credentials.succeeded(claim.credential, claim.channel, drew)
+
+    def _again(self, error: PlugwayError) -> bool:
+        """Say whether somebody else may be asked, nothing binding having come."""
+        if not isinstance(error, UpstreamError):
+            return False
+        if self._before is None and isinstance(error, UpstreamInterrupted):
+            return True
+        return error.retryable or not error.acted
 
     def _blame(self, claim: Claim, error: PlugwayError, quotas: Sequence[Quota]) -> None:
         """Tell the pool what concerns the credential, and the breaker what concerns the channel."""
@@ -215,7 +263,7 @@ class Turns:
                 parts.credentials.refused(credential, channel, error.message, "restricted")
             else:
                 parts.credentials.refused(credential, channel, error.message)
-        else:
+        elif not isinstance(error, TierTooLow):
             personal = not (isinstance(error, UpstreamError) and error.status in _UNHEALTHY)
         breaker = parts.channels.breaker(channel)
         if personal:
@@ -264,6 +312,9 @@ class Turns:
         parts = self._parts
         now = parts.clock.monotonic()
         wait = self._wait(candidates, quotas)
+        there = [one.id for channel in candidates for one in parts.credentials.all(channel.id)]
+        if self._suits is not None and there and not any(map(self._suits, there)):
+            return TierTooLow("no account has paid for this model", acted=False)
         if any(
             parts.credentials.resting(channel)
             and parts.channels.breaker(channel).opens_in(now) <= 0
@@ -280,8 +331,23 @@ class Turns:
         return NoChannel(f"no available channel: {said}", retry_after=wait)
 
 
-def _again(error: PlugwayError) -> bool:
-    """Say whether somebody else may be asked, nothing binding having come."""
-    if not isinstance(error, UpstreamError):
-        return False
-    return error.retryable or not error.acted or isinstance(error, UpstreamInterrupted)
+class _Tried:
+    """Names the credentials that are not wanted: tried ones, all but one, or unsuitable ones."""
+
+    def __init__(self, pin: Binding | None, suits: Callable[[int], bool] | None) -> None:
+        self._only = None if pin is None else pin.credential_id
+        self._suits = suits
+        self._ids: set[int] = set()
+
+    def add(self, credential_id: int) -> None:
+        self._ids.add(credential_id)
+
+    def __bool__(self) -> bool:
+        return bool(self._ids) or self._only is not None or self._suits is not None
+
+    def __contains__(self, credential_id: object) -> bool:
+        if credential_id in self._ids or self._only not in (None, credential_id):
+            return True
+        if self._suits is None or not isinstance(credential_id, int):
+            return False
+        return not self._suits(credential_id)

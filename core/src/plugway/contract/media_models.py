@@ -43,6 +43,16 @@ class MediaModels(Models):
         count = request.count
         return Usage(key=model.price_key, unit="image", quantity=Decimal(count), images=count)
 
+    def suits(self, request: ChatRequest, model: ChatModel, credential_id: int) -> bool:
+        """Say whether a credential may be asked at all, by what is known of its account.
+
+        Args:
+            request: What is asked.
+            model: The model.
+            credential_id: The credential. Of one that nothing is known of yet, say yes.
+        """
+        return True
+
     @abstractmethod
     async def submit(self, request: ChatRequest, model: ChatModel, turn: Turn) -> TaskUpdate:
         """Have the upstream make it.
@@ -62,7 +72,8 @@ class MediaModels(Models):
 
         Raises:
             CredentialExpired: The credential is not accepted, and needs renewal.
-            CredentialRestricted: The credential may not do that.
+            CredentialRestricted: The credential is not let in; it is put out of use for a while.
+            TierTooLow: The account has not paid for this, and is in good order for the rest.
             QuotaExhausted: The credential's quota is used up.
             BadRequest: The upstream does not take the request.
             SafetyBlocked: Its rules do not allow this one.

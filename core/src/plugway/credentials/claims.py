@@ -180,11 +180,12 @@ class Claims:
                 self._count(channel, "lost")
         return None
 
-    def free(self, claim: Claim) -> None:
+    def free(self, claim: Claim, rest: float = 0.0) -> None:
         """End a claim; the credential rests from now on. A second time does nothing.
 
         Args:
             claim: An exclusive one.
+            rest: Seconds that it rests at the least.
         """
         credential = cast("Credential", claim.credential)
         slot = self._roster.get(credential.channel_id, credential.id)
@@ -194,7 +195,7 @@ class Claims:
         if slot.owner != claim.owner or slot.given is not None:
             return
         settings = cast("PooledChannelSettings", claim.channel.settings)
-        rested = self._clock.now() + round(settings.use_cooldown * 1_000_000)
+        rested = self._clock.now() + round(max(settings.use_cooldown, rest) * 1_000_000)
         self._possession.give(slot, rested)
 
     def positions(self) -> dict[str, int]:

@@ -175,10 +175,15 @@ class CredentialPool:
             return None
         return await self._claims.claim(pooled, kinds, caller, tried, admits, wait=True)
 
-    def free(self, claim: Claim) -> None:
-        """Hand back what was claimed; a second time does nothing."""
+    def free(self, claim: Claim, *, rest: float = 0.0) -> None:
+        """Hand back what was claimed; a second time does nothing.
+
+        Args:
+            claim: What `claim` gave.
+            rest: Seconds until others may have it, at the least.
+        """
         if claim.exclusive:
-            self._claims.free(claim)
+            self._claims.free(claim, rest)
 
     def positions(self) -> dict[str, int]:
         """Return the places of calls that wait, by their ids; 1 is next."""
@@ -205,17 +210,20 @@ class CredentialPool:
             return self._claims.ready_in(channel, frozenset(quotas))
         return self._shared.ready_in(channel.id)
 
-    def succeeded(self, credential: Credential, channel: Channel) -> None:
+    def succeeded(
+        self, credential: Credential, channel: Channel, drew: Sequence[Quota] | None = None
+    ) -> None:
         """Note that the upstream took it; of a claimed one the use is counted.
 
         Args:
             credential: The credential.
             channel: Its channel.
+            drew: What is counted of one whose claim has ended; None: what the claim is for.
         """
         settings = self._pool_settings(channel)
         slot = self._slot(credential)
         if slot is not None:
-            self._verdicts.succeeded(slot, channel, settings)
+            self._verdicts.succeeded(slot, channel, settings, drew)
             self._claims.moved([slot])
         elif settings is not None and (slot := self._before(credential)) is not None:
             self._verdicts.used(slot, channel, settings)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -150,6 +152,18 @@ class Vault:
         except (InvalidTag, binascii.Error, ValueError):
             raise VaultError from None
 
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """Return a key for something else than sealing, of each of the keys, the current first.
+
+        Args:
+            purpose: What it is for; another one has other keys.
+        """
+        with suppress(ConfigurationError):
+            # Unlike what is sealed, nothing is lost by a key that will not be there again.
+            self._follow()
+        place = b"plugway derived key\0" + purpose.encode()
+        return tuple(hmac.digest(key, place, "sha256") for key in self._keys)
+
     def is_current(self, sealed: str) -> bool:
         """Tell whether the current key sealed a value."""
         return sealed.startswith(f"{_VERSION}.{self.key_ids[0]}.")
@@ -212,6 +226,7 @@ class Vault:
     def _take(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != key_file.KEY_BYTES for key in keys):
             raise ConfigurationError(f"a vault needs keys of {key_file.KEY_BYTES} bytes")
+        self._keys = tuple(keys)
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
 
 

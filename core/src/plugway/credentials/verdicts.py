@@ -66,20 +66,29 @@ class Verdicts:
         self._words = count(1)
         self._calendars: dict[str, Calendar] = {}
 
-    def succeeded(self, slot: Slot, channel: Channel, pool: PooledChannelSettings | None) -> None:
+    def succeeded(
+        self,
+        slot: Slot,
+        channel: Channel,
+        pool: PooledChannelSettings | None,
+        drew: Sequence[Quota] | None = None,
+    ) -> None:
         """Note that the upstream took it.
 
         Args:
             slot: The credential's.
             channel: Its channel.
             pool: The channel's settings, if it is pooled.
+            drew: What it was used for, if its claim has ended before; None: what it is claimed
+                for.
         """
         credential = slot.credential
-        used = slot.drawn
+        used = slot.drawn if drew is None else frozenset(drew)
         if pool is not None and used:
             day = self._calendar(pool.day_zone).day(self._clock.now())
             slot.quotas = slot.quotas.used(day.name, used).awake(used)
-            slot.drawn = frozenset()
+            if drew is None:
+                slot.drawn = frozenset()
         failed, credential.failures = credential.failures, 0
         if credential.state == "disabled":
             return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from plugway.calls.turn import Turn
 from plugway.errors import (
     CredentialExpired,
     CredentialRestricted,
@@ -49,11 +51,11 @@ class Asking:
         if channel is None:
             raise UpstreamError("the channel of this task is gone")
         if task.credential_id is None:
-            return Questions(parts, channel, None, self._turn(-channel.id), gone)
+            return Questions(parts, task, channel, None, self._turn(-channel.id), gone)
         credential = parts.credentials.get(channel.id, task.credential_id)
         if credential is None:
             raise UpstreamError("the credential of this task is gone")
-        return Questions(parts, channel, credential, self._turn(credential.id), gone)
+        return Questions(parts, task, channel, credential, self._turn(credential.id), gone)
 
     def _turn(self, credential: int) -> asyncio.Semaphore:
         most = self._parts.settings().tasks.per_credential
@@ -70,12 +72,14 @@ class Questions:
     def __init__(
         self,
         parts: Parts,
+        task: Task,
         channel: Channel,
         credential: Credential | None,
         turn: asyncio.Semaphore,
         gone: Callable[[bytes], bool],
     ) -> None:
         self._parts = parts
+        self._task = task
         self._channel = channel
         self._credential = credential
         self._turn = turn
@@ -87,6 +91,30 @@ class Questions:
         """Ask, as `Ask` says."""
         async with self._turn:
             return await self._ask(target, method, content)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[Turn, None]:
+        """Return what sends several requests, as `Ask.turn` says."""
+        async with self._turn:
+            turn = Turn(self._parts, self._task.call_id, self._channel, self._credential)
+            try:
+                yield turn
+            except CredentialExpired as error:
+                self._turned_away(401, error.message)
+                raise
+            except CredentialRestricted as error:
+                self._turned_away(403, error.message)
+                raise
+            else:
+                self._praise()
+            finally:
+                await turn.close()
+
+    def _praise(self) -> None:
+        credential = self._credential
+        if credential is not None and credential.state == "ready":
+            # Refusals count in a row; what rests is not woken by a question.
+            self._parts.credentials.succeeded(credential, self._channel)
 
     async def _ask(self, target: str, method: str, content: bytes | None) -> bytes:
         parts, channel, credential = self._parts, self._channel, self._credential
@@ -106,9 +134,7 @@ class Questions:
         )
         try:
             if answer.status < 400:
-                if credential is not None and credential.state == "ready":
-                    # Refusals count in a row; what rests is not woken by a question.
-                    parts.credentials.succeeded(credential, channel)
+                self._praise()
                 return await answer.read(_MOST)
             if answer.status in (404, 410) and self._gone(await answer.read(_MOST)):
                 raise TaskGone

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+EXPIRED = "it has taken too long"
+
 
 class Journal:
     """Writes changes of tasks through the ledger, whoever brings them: the first end counts."""
@@ -30,6 +32,7 @@ class Journal:
         pollers: Mapping[str, Poller],
         *,
         finished: Callable[[TaskFinished], None],
+        moved: Callable[[str], None],
     ) -> None:
         """Take what is needed.
 
@@ -37,10 +40,12 @@ class Journal:
             parts: What calls go through.
             pollers: By provider.
             finished: Told of each task that has ended.
+            moved: Told by its call of each task that something was written of.
         """
         self._parts = parts
         self._pollers = pollers
         self._finished = finished
+        self._moved = moved
 
     async def accepted(self, task: Task, update: TaskUpdate) -> bool:
         """Write that the upstream took a task.
@@ -177,6 +182,7 @@ class Journal:
             return None
         error = future.exception()
         if error is None:
+            self._moved(operation.call_id)
             return future.result()
         if isinstance(error, Conflict) and operation.upstream_id is not None:
             message = "its upstream gave it the name of another task"
@@ -198,6 +204,16 @@ class Journal:
         if body is None:
             return None
         return NewCallback(user_id=task.user_id, url=task.callback_url, body=body)
+
+    async def tire(self, task: Task) -> None:
+        """End a task that was asked for as often as its plugin wants.
+
+        Args:
+            task: As it was before the last poll.
+        """
+        most = self._pace(task).most
+        if most is not None and task.polls + 1 >= most:
+            await self.end(task, "expired", EXPIRED)
 
     def _pace(self, task: Task) -> Pace:
         return told.pace_of(self._pollers.get(task.provider), task)

@@ -12,6 +12,7 @@ from plugway.contract import TaskUpdate
 from plugway.errors import PlugwayError, UnreadableAnswer, UpstreamError, UpstreamTimeout
 from plugway.tasks import store, told
 from plugway.tasks.claim import Claimed, claim
+from plugway.tasks.journal import EXPIRED
 from plugway.tasks.verdict import Claim
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from plugway.storage.database import Database
     from plugway.tasks.asking import Asking
     from plugway.tasks.journal import Journal
+    from plugway.tasks.keeping import Keeping
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,6 @@ _SPARE = 5.0
 #: Seconds that polls under way get to end when the gateway stops, and to be cancelled.
 _MOMENT = 1.0
 
-EXPIRED = "it has taken too long"
-
 
 class Polling:
     """Polls with a bounded number of requests under way; several nodes share the tasks.
@@ -63,6 +63,7 @@ class Polling:
         pollers: Mapping[str, Poller],
         asking: Asking,
         journal: Journal,
+        keeping: Keeping,
         owner: str,
     ) -> None:
         """Take what is needed.
@@ -73,6 +74,7 @@ class Polling:
             pollers: By provider.
             asking: Asks with a task's credential.
             journal: Writes what is learnt.
+            keeping: Keeps what was made.
             owner: Unique among nodes and processes.
         """
         self._parts = parts
@@ -80,6 +82,7 @@ class Polling:
         self._pollers = pollers
         self._asking = asking
         self._journal = journal
+        self._keeping = keeping
         self._owner = owner
         self._running: set[asyncio.Task[None]] = set()
         self._by_channel: Counter[int] = Counter()
@@ -182,8 +185,11 @@ class Polling:
 
     async def _poll(self, claimed: Claimed, seconds: float) -> None:
         task, held = claimed.task, Claim(claimed.lease, claimed.until)
+        until = self._parts.clock.monotonic() + seconds
         try:
             update = await self.ask(task, seconds)
+            left = max(1.0, until - self._parts.clock.monotonic())
+            update = await self._keeping.kept(task, update, left)
         except PlugwayError as error:
             self._parts.metrics.polled(task.provider, error.code)
             await self._journal.put_off(task, error, held)
@@ -193,6 +199,8 @@ class Polling:
         if task.deadline is not None and self._parts.clock.now() >= task.deadline:
             # That was the last look; if it found an end, this changes nothing.
             await self._journal.end(task, "expired", EXPIRED)
+        else:
+            await self._journal.tire(task)
 
     async def ask(self, task: Task, seconds: float) -> TaskUpdate:
         """Ask the upstream for a task.

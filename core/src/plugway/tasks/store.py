@@ -243,6 +243,66 @@ async def wake(database: Database, call_id: str, now_us: int) -> bool:
     return await database.run(work)
 
 
+async def under_way(
+    database: Database, channel_id: int, credential_id: int, *, kind: str, but: str
+) -> int:
+    """Count the open tasks of a credential.
+
+    Args:
+        database: Where they are.
+        channel_id: Its channel: of that all open tasks are looked at.
+        credential_id: The credential.
+        kind: Only of this kind.
+        but: Not the task of this call.
+    """
+
+    async def work() -> int:
+        theirs = TaskRow.filter(channel_id=channel_id, credential_id=credential_id, kind=kind)
+        return await theirs.filter(next_poll_at__gt=0).exclude(call_id=but).count()
+
+    return await database.run(work)
+
+
+async def listed(
+    database: Database,
+    providers: Collection[str],
+    *,
+    user_id: int,
+    kinds: Collection[str],
+    after: int | None,
+    limit: int,
+    oldest_first: bool,
+) -> list[Task]:
+    """Return a user's own tasks of several providers, one after another.
+
+    Args:
+        database: Where they are.
+        providers: Whose.
+        user_id: Whose they are.
+        kinds: Kinds they may be of.
+        after: The id of the task after which they come; None: the first.
+        limit: Most of them.
+        oldest_first: The other way round.
+    """
+    beyond = {} if after is None else {"id__gt" if oldest_first else "id__lt": after}
+    order = "id" if oldest_first else "-id"
+
+    async def work() -> list[Task]:
+        ids: list[int] = []
+        for provider in providers:
+            for kind in kinds:
+                # By provider and kind the index is in the order of the ids.
+                mine = TaskRow.filter(
+                    _MADE, user_id=user_id, provider=provider, kind=kind, **beyond
+                )
+                found = await mine.order_by(order).limit(limit).values_list("id")
+                ids += [id_ for (id_,) in found]
+        wanted = sorted(ids, reverse=not oldest_first)[:limit]
+        return await _tasks(TaskRow.filter(id__in=wanted).order_by(order)) if wanted else []
+
+    return await database.run(work)
+
+
 async def overdue(database: Database, now_us: int, limit: int) -> list[Task]:
     """Return open tasks past their deadline, the most overdue first.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,18 @@ import msgspec
 from plugway.calls.body import RequestBody
 from plugway.calls.forward import Forwarding
 from plugway.calls.quoting import candidates, dearest
-from plugway.contract import Task
-from plugway.errors import LedgerUnavailable, PlugwayError, UpstreamError
+from plugway.calls.standing import Standing
+from plugway.calls.turns import Turns
+from plugway.contract import PooledChannelSettings, Task, TaskUpdate
+from plugway.errors import (
+    Cancelled,
+    LedgerUnavailable,
+    PlugwayError,
+    UnreadableAnswer,
+    UpstreamError,
+    UpstreamInterrupted,
+    UpstreamTimeout,
+)
 from plugway.ids import new_id
 from plugway.ledger.operations import Advance, Finish, NewTask, Reserve
 from plugway.tasks import told, verdict
@@ -24,12 +36,18 @@ from plugway.telemetry.access import FACTS, CallFacts
 if TYPE_CHECKING:
     from plugway.bindings import Binding
     from plugway.calls.parts import Parts
-    from plugway.contract import Channel, TaskUpdate, Usage
+    from plugway.calls.turn import Turn
+    from plugway.contract import Channel, Quota, Usage
+    from plugway.credentials.pool import Claim
     from plugway.request import Request
     from plugway.tasks.journal import Journal
+    from plugway.tasks.keeping import Keeping
     from plugway.upstream import Answer
 
 _SECOND = 1_000_000
+
+#: Errors of a submit after which nobody knows whether it was taken.
+_LOST = (UpstreamTimeout, UpstreamInterrupted, UnreadableAnswer)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +61,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None
     callback_url: str | None
     pin: Binding | None
+    listed: str
 
 
 class Submission:
@@ -61,27 +80,33 @@ class Submission:
         credential_id: The credential that was used last.
     """
 
-    def __init__(self, parts: Parts, journal: Journal, request: Request, asked: Asked) -> None:
+    def __init__(
+        self, parts: Parts, journal: Journal, keeping: Keeping, request: Request, asked: Asked
+    ) -> None:
         self.call_id = new_id()
         self.request = request
         self.channel: Channel | None = None
         self.credential_id: int | None = None
         self._parts = parts
         self._journal = journal
+        self._keeping = keeping
         self._asked = asked
         self._candidates: list[Channel] = []
-        self._forwarding = Forwarding(parts, asked.pin, self._before)
+        self._forwarding: Forwarding | Turns | None = None
         self._task: Task | None = None
         self._sent = False
         self._state = "released"
 
     async def __aenter__(self) -> Submission:
         parts, asked, principal = self._parts, self._asked, self.request.principal
-        await parts.identity.permit(principal, model=asked.model, ip=self.request.client_ip)
+        allowed = principal.models
+        own = allowed is not None and asked.model in allowed
+        permitted = asked.model if own else asked.listed
+        await parts.identity.permit(principal, model=permitted, ip=self.request.client_ip)
         if asked.callback_url is not None:
             parts.upstream.check_url(asked.callback_url)
         self._candidates = candidates(
-            parts, asked.provider, asked.model, principal.group, asked.pin
+            parts, asked.provider, asked.listed, principal.group, asked.pin
         )
         _, quote = dearest(parts, asked.provider, asked.usages, self._candidates)
         now = parts.clock.now()
@@ -156,8 +181,9 @@ class Submission:
         """
         body = RequestBody(self.request.receive)
         body.content = content
+        forwarding = self._forwarding = Forwarding(self._parts, self._asked.pin, self._before)
         try:
-            return await self._forwarding.send(
+            return await forwarding.send(
                 self._candidates,
                 method=method,
                 target=target,
@@ -174,6 +200,106 @@ class Submission:
             # before has refused it.
             self._sent = False
             raise
+
+    async def submit(
+        self,
+        work: Callable[[Turn], Awaitable[TaskUpdate]],
+        *,
+        quotas: Sequence[Quota] = ("text",),
+        suits: Callable[[int], bool] | None = None,
+    ) -> TaskUpdate:
+        """Do a submit that is more than one exchange, or goes to a pool of accounts.
+
+        Another credential is tried only where the first cannot have acted, or its error says
+        that it is `retryable`. Of a pool it is one whose tasks leave room for another.
+
+        Args:
+            work: Makes the task; what it returns is accepted.
+            quotas: Kinds of the credential's quota that it draws from.
+            suits: Says of a credential whether it may be asked at all; None: all may.
+
+        Returns:
+            What became of it, its media kept.
+
+        Raises:
+            PlugwayError: What the last try raised: the task is refused, or `unknown` if its
+                answer was lost.
+            NoChannel: No channel could be asked now.
+            Cancelled: Somebody has cancelled it while it waited; see `gateway.queue`.
+            LedgerUnavailable: It could not be made durable in time.
+        """
+        parts, standing = self._parts, self._stand()
+        turns = self._forwarding = Turns(
+            parts,
+            self.request,
+            standing,
+            pin=self._asked.pin,
+            before=self._has_room,
+            suits=suits,
+        )
+
+        async def once(turn: Turn) -> AsyncGenerator[TaskUpdate, None]:
+            yield told.checked(await work(turn))
+
+        update = None
+        try:
+            tries = turns.run(self._candidates, quotas, once, lambda _: True)
+            async with aclosing(tries):
+                async for made in tries:
+                    update = made
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if standing.cancelled and task is not None and task.uncancel() == 0:
+                raise Cancelled from None
+            raise
+        finally:
+            parts.queue.leave(standing)
+        if update is None:
+            raise UnreadableAnswer
+        update = await self._kept(update)
+        await self.accept(update)
+        return update
+
+    async def _kept(self, update: TaskUpdate) -> TaskUpdate:
+        try:
+            return await self._keeping.kept(self._known(), update)
+        except UpstreamError:
+            if update.upstream_id is None:
+                raise
+            # It is made, and named: the poller asks for it until it can be had.
+            return msgspec.structs.replace(update, state="processing", media=())
+
+    async def _has_room(self, claim: Claim) -> bool:
+        """Say whether a credential may have one more task, and if so make durable that it has."""
+        channel, credential = claim.channel, claim.credential
+        settings = channel.settings
+        if credential is not None and isinstance(settings, PooledChannelSettings):
+            most = settings.concurrent(self._asked.kind)
+            if (
+                most
+                and await self._keeping.under_way(self._known(), credential.id, channel) >= most
+            ):
+                return False
+        await self._before(channel, None if credential is None else credential.id)
+        return True
+
+    def _stand(self) -> Standing:
+        task = asyncio.current_task()
+
+        def cut() -> bool:
+            # What was sent goes on, whoever wants it no more.
+            return not self._sent and task is not None and task.cancel("the task was cancelled")
+
+        return Standing(
+            request_id=self.request.id,
+            call_id=self.call_id,
+            answer_id="",
+            user=self.request.principal.user,
+            provider=self._asked.provider,
+            model=self._asked.model,
+            streaming=False,
+            cut=cut,
+        )
 
     async def accept(self, update: TaskUpdate) -> None:
         """Note that the upstream took the task; durable on return.
@@ -208,11 +334,12 @@ class Submission:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._forwarding.close()
+        if self._forwarding is not None:
+            await self._forwarding.close()
         if self._task is None:
             return
         task, self._task = self._known(), None
-        taken = self._sent and not (isinstance(error, UpstreamError) and not error.acted)
+        taken = self._sent and not self._refused(error)
         if taken:
             self._state = "held"
         self._note()
@@ -222,6 +349,17 @@ class Submission:
             self._parts.ledger.submit(operation)
         else:
             await self._journal.write(operation)
+
+    def _refused(self, error: BaseException | None) -> bool:
+        """Say whether the upstream has certainly not taken it."""
+        if isinstance(error, UpstreamError) and not error.acted:
+            return True
+        # Who makes a task by several requests says what an answer means.
+        return (
+            isinstance(self._forwarding, Turns)
+            and isinstance(error, PlugwayError)
+            and not isinstance(error, _LOST)
+        )
 
     def _left(self, task: Task, error: BaseException | None, *, taken: bool) -> Advance | Finish:
         now = self._parts.clock.now()
@@ -282,7 +420,7 @@ class Submission:
             key_id=principal.key_id,
             ip=self.request.client_ip,
             usages=self._asked.usages,
-            upstream_ms=round(self._forwarding.seconds * 1000),
+            upstream_ms=round(self._waited() * 1000),
             overhead_us=max(0, round(self._spent() * 1_000_000)),
         )
         return msgspec.json.encode(facts).decode()
@@ -290,7 +428,10 @@ class Submission:
     def _spent(self) -> float:
         """Return the seconds of the gateway's own work so far."""
         since = self._parts.clock.monotonic() - self.request.started
-        return since - self._forwarding.seconds
+        return since - self._waited()
+
+    def _waited(self) -> float:
+        return 0.0 if self._forwarding is None else self._forwarding.seconds
 
     def _note(self) -> None:
         """Leave what the request's log line says of it."""

@@ -12,6 +12,8 @@ from plugway.errors import NotFound, PlugwayError, TaskGone
 from plugway.tasks import receipts, store, told
 from plugway.tasks.asking import Asking
 from plugway.tasks.journal import Journal
+from plugway.tasks.keeping import Keeping
+from plugway.tasks.news import News
 from plugway.tasks.polling import Polling
 from plugway.tasks.submission import Asked, Submission
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from plugway.calls.parts import Parts
     from plugway.contract import Poller, Task
     from plugway.identity.principal import Principal
+    from plugway.media.store import MediaStore
     from plugway.request import Request
     from plugway.storage.database import Database
 
@@ -37,6 +40,7 @@ class Tasks:
         pollers: Mapping[str, Poller],
         *,
         owner: str,
+        media: MediaStore,
         finished: Callable[[TaskFinished], None],
     ) -> None:
         """Take what is needed.
@@ -45,14 +49,19 @@ class Tasks:
             parts: What calls go through.
             database: Where tasks are.
             pollers: By provider.
+            media: Where what they make is kept.
             owner: This node, unique among nodes and processes.
             finished: Told of each task that has ended.
         """
         self._parts = parts
         self._database = database
-        self._journal = Journal(parts, pollers, finished=finished)
+        self._news = News(database, parts.clock)
+        self._journal = Journal(parts, pollers, finished=finished, moved=self._news.tell)
+        self._keeping = Keeping(parts, database, media)
         asking = Asking(parts)
-        self.polling = Polling(parts, database, pollers, asking, self._journal, owner)
+        self.polling = Polling(
+            parts, database, pollers, asking, self._journal, self._keeping, owner
+        )
         self._asked: dict[str, asyncio.Task[Task]] = {}
 
     def open(
@@ -67,6 +76,7 @@ class Tasks:
         external_id: str | None = None,
         callback_url: str | None = None,
         pin: Binding | None = None,
+        listed: str | None = None,
     ) -> Submission:
         """Open the submit of a task, as `async with gateway.tasks.open(…) as submission:`.
 
@@ -84,6 +94,7 @@ class Tasks:
             callback_url: Where the caller wants to hear of it.
             pin: What `gateway.bindings.find` returned, where the task concerns something that
                 one credential made: only that one is asked.
+            listed: What channels and keys list for the model; None: the model itself.
 
         Returns:
             The submission, to be entered.
@@ -108,8 +119,69 @@ class Tasks:
             external_id=external_id,
             callback_url=callback_url,
             pin=pin,
+            listed=listed or model,
         )
-        return Submission(self._parts, self._journal, request, asked)
+        return Submission(self._parts, self._journal, self._keeping, request, asked)
+
+    async def own(self, principal: Principal, call_id: str, *, kinds: Collection[str] = ()) -> Task:
+        """Return a caller's own task by its call, whoever makes it.
+
+        Args:
+            principal: Whose it must be.
+            call_id: Our own name for it, as anybody wrote it.
+            kinds: Kinds it may be of; empty: any.
+
+        Raises:
+            NotFound: The caller has no such task.
+        """
+        task = await store.by_call(self._database, call_id)
+        if task is None or task.user_id != principal.user_id or (kinds and task.kind not in kinds):
+            raise NotFound("there is no such task", field="id")
+        return task
+
+    async def changed(self, task: Task, seconds: float) -> Task:
+        """Wait until more is known of a task, and return it; on any node.
+
+        Args:
+            task: As it was known.
+            seconds: Longest wait.
+
+        Returns:
+            The task as it is now, the same if nothing has happened.
+        """
+        return await self._news.of(task, seconds)
+
+    async def listed(
+        self,
+        principal: Principal,
+        *,
+        kinds: Collection[str],
+        after: str | None = None,
+        limit: int = 20,
+        oldest_first: bool = False,
+    ) -> list[Task]:
+        """Return a caller's own tasks of all providers, the newest first.
+
+        Args:
+            principal: Whose.
+            kinds: Kinds they may be of.
+            after: The call of the task after which they come; None: the first.
+            limit: Most of them; the caller of this bounds it.
+            oldest_first: The other way round.
+
+        Raises:
+            NotFound: The caller has no such task as `after` names.
+        """
+        last = None if after is None else (await self.own(principal, after, kinds=kinds)).id
+        return await store.listed(
+            self._database,
+            tuple(self._parts.providers),
+            user_id=principal.user_id,
+            kinds=kinds,
+            after=last,
+            limit=limit,
+            oldest_first=oldest_first,
+        )
 
     async def get(
         self, principal: Principal, provider: str, name: str, *, kinds: Collection[str] = ()
@@ -190,7 +262,8 @@ class Tasks:
         if task.ended:
             return
         if update is not None:
-            await self._journal.update(task, told.checked(update))
+            update = await self._keeping.kept(task, told.checked(update))
+            await self._journal.update(task, update)
             return
         if task.failures or not kept:
             # After a failure the pause holds that it asks for; and hints must end somewhere.
@@ -269,6 +342,6 @@ class Tasks:
             self._parts.metrics.polled(task.provider, error.code)
             raise
         self._parts.metrics.polled(task.provider, update.state)
-        await self._journal.update(task, update)
+        await self._journal.update(task, await self._keeping.kept(task, update))
         found = await store.by_call(self._database, task.call_id)
         return task if found is None else found

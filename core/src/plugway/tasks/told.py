@@ -7,7 +7,7 @@ import logging
 import msgspec
 from msgspec.structs import asdict, replace
 
-from plugway.contract import Pace, Poller, Task, TaskUpdate
+from plugway.contract import Media, Pace, Poller, Task, TaskUpdate
 from plugway.errors import UnreadableAnswer
 from plugway.ledger.limits import MAX_TEXT
 from plugway.storage.names import is_name
@@ -35,12 +35,15 @@ def checked(update: object) -> TaskUpdate:
     if not isinstance(update, TaskUpdate):
         raise UnreadableAnswer(f"the poller failed: its answer is of type {type(update).__name__}")
     values = asdict(update)
+    media = values.pop("media")
+    if not isinstance(media, (list, tuple)) or not all(isinstance(one, Media) for one in media):
+        raise UnreadableAnswer("the poller failed: what it made is no media")
     if update.usages is not None and isinstance(update.usages, (list, tuple)):
         values["usages"] = [
             asdict(one) if isinstance(one, msgspec.Struct) else one for one in update.usages
         ]
     try:
-        update = msgspec.convert(values, TaskUpdate)
+        update = replace(msgspec.convert(values, TaskUpdate), media=tuple(media))
     except msgspec.ValidationError as error:
         raise UnreadableAnswer(f"the poller failed: {error}") from None
     if len(update.answer) > MAX_TEXT:

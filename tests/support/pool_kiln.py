@@ -74,7 +74,7 @@ class KilnPoller(Poller):
             if found.status >= 400:
                 raise turn.refusal(found)
             body = json.loads(await found.read(1 << 16))
-        media = ()
+        media: tuple[Media, ...] = ()
         if body.get("pot"):
             media = (Media(mime_type="image/png", url=body["pot"], name="pot-1"),)
         return TaskUpdate(state=body["state"], answer="{}", media=media)
@@ -132,9 +132,7 @@ class KilnPlugin:
                 raise turn.refusal(made)
             body = json.loads(await made.read(1 << 16))
             media = (Media(data=b"\x89PNG\r\n\x1a\nclay"),) if body["state"] == "succeed" else ()
-            return TaskUpdate(
-                state=body["state"], answer="{}", upstream_id=body["id"], media=media
-            )
+            return TaskUpdate(state=body["state"], answer="{}", upstream_id=body["id"], media=media)
 
         def suits(credential_id: int) -> bool:
             channel = gateway.channels.all()[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,9 @@ def test_delays_are_spread() -> None:
     assert all(80 <= one <= 100 for one in found)
 
 
-@pytest.mark.parametrize("wrong", [{"interval": 0}, {"first": 0}, {"interval": 20, "slowest": 10}])
-def test_a_pace_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"interval": 0}, {"first": 0}, {"interval": 20, "slowest": 10}, {"most": 0}]
+)
+def test_a_pace_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Pace(**wrong)

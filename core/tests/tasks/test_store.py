@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from task_rows import NOW, SECOND, TaskRows
 
@@ -233,3 +235,35 @@ async def test_a_page_is_of_tasks_that_were_made(rows: TaskRows) -> None:
     for page, wanted in ((1, made[:2:-1]), (2, made[2:0:-1]), (3, made[:1]), (4, [])):
         found = await store.page(rows.database, "kling", user_id=1, page=page, size=2)
         assert ids(found) == wanted
+
+
+async def test_tasks_of_several_providers_are_listed_together(rows: TaskRows) -> None:
+    made: dict[str, Any] = {"state": "processing", "user_id": 1}
+    first = await rows.add(kind="video", provider="kling", **made)
+    second = await rows.add(kind="video", provider="flow", **made)
+    await rows.add(kind="image", provider="flow", **made)
+    await rows.add(kind="video", provider="flow", user_id=2, state="processing")
+    third = await rows.add(kind="video", provider="kling", **made)
+
+    async def listed(**options: object) -> list[int]:
+        given = {"kinds": ["video"], "after": None, "limit": 10, "oldest_first": False, **options}
+        both = ["flow", "kling"]
+        return ids(await store.listed(rows.database, both, user_id=1, **given))  # type: ignore[arg-type]  # a test's options
+
+    assert await listed() == [third, second, first]
+    assert await listed(limit=2) == [third, second]
+    assert await listed(after=second) == [first]
+    assert await listed(oldest_first=True, after=first, limit=1) == [second]
+    assert await listed(kinds=[]) == []
+
+
+async def test_what_an_account_has_under_way_is_counted(rows: TaskRows) -> None:
+    busy: dict[str, Any] = {"channel_id": 3, "credential_id": 7, "kind": "video"}
+    await rows.add("processing", due=5, call_id="mine", **busy)
+    await rows.add("submitted", due=5, **busy)
+    await rows.add("unknown", due=5, **busy)
+    await rows.add("succeed", **busy)
+    await rows.add("processing", due=5, **{**busy, "credential_id": 8})
+    await rows.add("processing", due=5, **{**busy, "kind": "image"})
+    assert await store.under_way(rows.database, 3, 7, kind="video", but="mine") == 2
+    assert await store.under_way(rows.database, 3, 7, kind="video", but="") == 3

@@ -21,6 +21,7 @@ from plugway.errors import PlugwayError
 from plugway.gateway import Gateway
 from plugway.identity.address import ClientAddress
 from plugway.identity.presented import without_key
+from plugway.media.mounts import media_mounts
 from plugway.request import Request
 from plugway.server.guard import REQUEST_ID, STARTED, TASK, Guard
 from plugway.server.inflight import Inflight
@@ -94,6 +95,7 @@ class App:
             mounts = [
                 *admin_mounts(self.gateway, self.inflight),
                 *chat_mounts(self.gateway),
+                *media_mounts(self.gateway),
             ]
             await self.gateway.start(mounts, serving=serving)
             self._started = True

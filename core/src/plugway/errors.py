@@ -102,6 +102,13 @@ class NotFound(ClientError):
     code = "not_found"
 
 
+class Gone(ClientError):
+    """This is no longer here."""
+
+    status = 410
+    code = "gone"
+
+
 class MethodNotAllowed(ClientError):
     """This path does not take that method."""
 

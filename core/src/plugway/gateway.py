@@ -33,6 +33,7 @@ from plugway.credentials.renewals import Renewals
 from plugway.credentials.rounds import RenewalRounds
 from plugway.credentials.vault import Vault
 from plugway.errors import ConfigurationError
+from plugway.generations.generations import Generations
 from plugway.identity.identity import Identity
 from plugway.identity.limits import Limits
 from plugway.ids import new_id
@@ -69,9 +70,10 @@ class Gateway:
     """Owns the parts of one gateway, and hands plugins those they need.
 
     Two in one process do not meet: nothing is kept at module level. A plugin uses `calls`,
-    `queue`, `tasks`, `media`, `bindings`, `channels`, `credentials`, `census`, `renewals`, `statistics`,
-    `identity`, `upstream`, `browser`, `background.spawn`, `snapshots.refresh`, `settings(type)`,
-    `part(type)`, `log` and `clock`; money moves only through `calls` and `tasks`.
+    `queue`, `tasks`, `media`, `bindings`, `channels`, `credentials`, `census`, `renewals`,
+    `statistics`, `identity`, `upstream`, `browser`, `database`, `background.spawn`,
+    `snapshots.refresh`, `settings(type)`, `part(type)`, `log` and `clock`; money moves only
+    through `calls` and `tasks`.
 
     Attributes:
         home: Where settings, keys and the SQLite database are.
@@ -88,6 +90,7 @@ class Gateway:
     queue: Queue
     chat: Chat
     tasks: Tasks
+    generations: Generations
     channels: Channels
     credentials: CredentialPool
     census: Census
@@ -336,8 +339,6 @@ class Gateway:
             settled=self._call_settled if registry.listeners("call_settled") else None,
         )
         self.calls = Calls(parts)
-        catalog = Catalog(registry.models, self.current, self.channels)
-        self.chat = Chat(self.calls, catalog, self.identity, self.current, self.clock)
         self.tasks = Tasks(
             parts,
             self.database,
@@ -345,6 +346,13 @@ class Gateway:
             owner=self.node,
             media=self.media,
             finished=self._task_finished,
+        )
+        self.generations = Generations(
+            self.tasks, self.media, self.bindings, self.clock, self.background.spawn
+        )
+        catalog = Catalog(registry.models, self.current, self.channels)
+        self.chat = Chat(
+            self.calls, catalog, self.identity, self.current, self.clock, self.generations
         )
         self.snapshots = Snapshots(self.database, self.clock)
         self.snapshots.add("identity", self.identity.load)
@@ -377,6 +385,7 @@ class Gateway:
         days = self.current().ledger.usage_days
         if days:
             await self.ledger.prune(now - days * 86_400 * 1_000_000)
+        await self.media.prune(now)
 
     def _call_settled(self, event: CallSettled) -> None:
         self._announce("call_settled", event)

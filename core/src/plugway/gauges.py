@@ -52,3 +52,5 @@ async def update(gateway: Gateway) -> None:
     metrics.holds(holds.count, holds.credits)
     tasks = await store.counts(gateway.database, gateway.clock.now())
     metrics.tasks(tasks.by_state, tasks.lag)
+    kept = await gateway.media.totals()
+    metrics.media(kept.number, kept.size)

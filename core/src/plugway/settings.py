@@ -8,6 +8,7 @@ sets `server.port`. The names of the deployments that plugway replaces work too:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
@@ -25,6 +26,9 @@ from plugway.webhooks import check_webhook_secret
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PREFIX = re.compile(r"(?=.{1,100}\Z)(?:[\w-][\w.-]*/)*(?:[\w-][\w.-]*)?", re.ASCII)
 
 
 def _is_address(text: str, *, whole: bool = False) -> bool:
@@ -325,12 +329,81 @@ class ChatSettings(Table, frozen=True, kw_only=True):
             nobody on the way takes it for dead.
         media_bytes: Largest image, video or file that a client may hand in, also by URL.
         hold_tokens: Tokens of answer for which credits are held when the client names no limit.
+        media_wait: Seconds that a client which does not stream waits for an image or a video;
+            after them it is told the task that it can ask for.
+        video_players: In chats of OpenAI's dialect videos that are kept here are HTML that
+            plays them, which some pages show, and no Markdown links.
     """
 
     owners: Mapping[str, str] = msgspec.field(default_factory=dict)
     keepalive_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     media_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 30)] = 32 * 1024 * 1024
     hold_tokens: Count = 4_096
+    media_wait: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 240.0
+    video_players: bool = False
+
+
+class MediaSettings(Table, frozen=True, kw_only=True):
+    """Sets where what upstreams made is kept, and how long.
+
+    With a `bucket` it is kept there, which several machines can share; what is in the folder
+    already stays readable. Folder and prefix are this gateway's alone.
+
+    Attributes:
+        folder: Where files are; a relative one starts from the home directory.
+        max_bytes: Largest image or video that is kept.
+        total_bytes: Bytes of all together; beyond them the oldest go first, which is looked at
+            once an hour; 0: no limit.
+        keep_days: Days after which one is removed; 0: for ever.
+        url_hours: Hours for which a URL that clients are given works, at the longest until
+            what it names is removed.
+        bucket: An S3 bucket; empty: the folder.
+        region: The bucket's region; empty: as the environment says, or `us-east-1`.
+        endpoint: Address of an S3 service other than Amazon's, such as
+            `https://minio.example.com`.
+        access_key: Of the bucket's owner; empty: as the environment or the machine's role says.
+        secret_key: The access key's.
+        prefix: Begins the name of every object, such as `plugway/`.
+
+    Raises:
+        ConfigurationError: A bucket, an endpoint or a prefix that is none, or half a key pair.
+    """
+
+    folder: Annotated[str, msgspec.Meta(min_length=1), RESTART] = "media"
+    max_bytes: Count = 512 * 1024 * 1024
+    total_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    keep_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 7.0
+    url_hours: Annotated[float, msgspec.Meta(gt=0, le=8_760)] = 24.0
+    bucket: Annotated[str, RESTART] = ""
+    region: Annotated[str, RESTART] = ""
+    endpoint: Annotated[str, RESTART] = ""
+    access_key: Annotated[str, RESTART] = ""
+    secret_key: Annotated[str, SECRET, RESTART] = ""
+    prefix: Annotated[str, RESTART] = ""
+
+    def __post_init__(self) -> None:
+        if not self.folder.isprintable():
+            raise ConfigurationError("expected a folder", field="folder")
+        if self.bucket and _BUCKET.fullmatch(self.bucket) is None:
+            raise ConfigurationError(
+                "expected the name of a bucket: 3 to 63 of a-z, 0-9, '.' and '-'", field="bucket"
+            )
+        if self.endpoint and not _is_address(self.endpoint):
+            raise ConfigurationError(
+                "expected an address such as https://minio.example.com, with no slash at the end",
+                field="endpoint",
+            )
+        if bool(self.access_key) != bool(self.secret_key):
+            missing = "secret_key" if self.access_key else "access_key"
+            raise ConfigurationError("expected both keys or none", field=missing)
+        if self.prefix and _PREFIX.fullmatch(self.prefix) is None:
+            raise ConfigurationError(
+                "expected up to 100 letters, digits, '.', '_' and '-', and '/' between them "
+                "or at the end, such as plugway/",
+                field="prefix",
+            )
+        if not self.bucket and (self.endpoint or self.access_key or self.prefix):
+            raise ConfigurationError("expected a bucket beside what belongs to one", field="bucket")
 
 
 class LogSettings(Table, frozen=True, kw_only=True):
@@ -379,6 +452,7 @@ class Settings(Table, frozen=True, kw_only=True):
     proxies: ProxySettings = ProxySettings()
     chat: ChatSettings = ChatSettings()
     browser: BrowserSettings = BrowserSettings()
+    media: MediaSettings = MediaSettings()
     log: LogSettings = LogSettings()
     plugins: PluginSettings = PluginSettings()
 

@@ -32,10 +32,12 @@ def environ() -> dict[str, str]:
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Write the log as a gateway does that is told to write everything."""
-    stream = io.StringIO()
+    root, stream = logging.getLogger(), io.StringIO()
+    level = root.level
     handler = configure(LogSettings(level="debug"), stream)
     yield stream
-    logging.getLogger().removeHandler(handler)
+    root.removeHandler(handler)
+    root.setLevel(level)
     logging.captureWarnings(False)
 
 

@@ -71,6 +71,10 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/admin/tasks/{id}/recheck": "operator",
         "POST /api/admin/tasks/{id}/resend": "operator",
         "POST /api/admin/tasks/{id}/refund": "admin",
+        "GET /api/admin/media": "operator",
+        # What users have made is theirs: to look at it, or to take it away, is for few.
+        "GET /api/admin/media/{id}/thumbnail": "admin",
+        "DELETE /api/admin/media/{id}": "admin",
         "GET /api/admin/callbacks": "operator",
         "POST /api/admin/callbacks/{id}/resend": "operator",
         "GET /api/admin/queue": "operator",

@@ -108,7 +108,9 @@ async def permit(gateway: Gateway, principal: Principal, ip: str, role: Role) ->
 
 
 def answer(content: Any, status: int = 200) -> Response:
-    """Make an answer of what a route returned; None is no content."""
+    """Make an answer of what a route returned; None is no content, and an answer stays one."""
+    if isinstance(content, Response):
+        return content
     if content is None:
         return Response(status_code=204, headers=HEADERS)
     return Response(msgspec.json.encode(content), status, HEADERS, media_type="application/json")

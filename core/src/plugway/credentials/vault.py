@@ -161,8 +161,12 @@ class Vault:
         with suppress(ConfigurationError):
             # Unlike what is sealed, nothing is lost by a key that will not be there again.
             self._follow()
-        place = b"plugway derived key\0" + purpose.encode()
-        return tuple(hmac.digest(key, place, "sha256") for key in self._keys)
+        derived = []
+        for begun in self._derivers:
+            one = begun.copy()
+            one.update(purpose.encode())
+            derived.append(one.digest())
+        return tuple(derived)
 
     def is_current(self, sealed: str) -> bool:
         """Tell whether the current key sealed a value."""
@@ -226,7 +230,7 @@ class Vault:
     def _take(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != key_file.KEY_BYTES for key in keys):
             raise ConfigurationError(f"a vault needs keys of {key_file.KEY_BYTES} bytes")
-        self._keys = tuple(keys)
+        self._derivers = [hmac.new(key, b"plugway derived key\0", "sha256") for key in keys]
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
 
 

@@ -109,6 +109,19 @@ class ClientAddress:
                     break
         return str(address)
 
+    def is_from_proxy(self, scope: Scope | Mapping[str, Any]) -> bool:
+        """Say whether one of the trusted proxies has sent a request.
+
+        Args:
+            scope: An ASGI HTTP scope.
+        """
+        client = scope.get("client")
+        try:
+            return self._is_trusted(parse_address(client[0] if client else ""))
+        except ValueError:
+            # A peer without an address, as on a Unix socket.
+            return False
+
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
 

@@ -16,6 +16,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         mime_type: What its bytes are.
         size: Bytes.
         name: The upstream's own name for it; empty: it has none.
+        place: Where its bytes are; the store's own word.
         created_at: Microseconds since 1970.
         expires_at: When it is removed; None: it stays.
     """
@@ -27,6 +28,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     mime_type: str
     size: int
     name: str = ""
+    place: str = ""
     created_at: int
     expires_at: int | None = None
 

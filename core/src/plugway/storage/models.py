@@ -411,3 +411,32 @@ class BindingRow(Model):
         table = "plugway_binding"
         unique_together = (("provider", "kind", "name"),)
         indexes = (Index(fields=("expires_at",), name="plugway_binding_expires"),)
+
+
+class MediaRow(Model):
+    """Is one image, video or sound that is kept, wherever its bytes are."""
+
+    id = fields.BigIntField(primary_key=True)
+    #: What its URL has: nobody can guess it.
+    media_id = fields.CharField(max_length=40, unique=True)
+    call_id = fields.CharField(max_length=32)
+    #: Which of its call's it is; None: its bytes are being written, or are on their way out.
+    position = fields.IntField(null=True)
+    user_id = fields.BigIntField()
+    mime_type = fields.CharField(max_length=128)
+    size = fields.BigIntField()
+    #: The upstream's own name for it.
+    name = fields.TextField()
+    #: Where its bytes are: a path in the folder, or an `s3://` address.
+    place = fields.CharField(max_length=255)
+    #: When row and bytes are removed; None: they stay.
+    expires_at = fields.BigIntField(null=True)
+    created_at = fields.BigIntField()
+
+    class Meta:
+        table = "plugway_media"
+        unique_together = (("call_id", "position"),)
+        indexes = (
+            Index(fields=("user_id", "id"), name="plugway_media_user"),
+            Index(fields=("expires_at",), name="plugway_media_expires"),
+        )

@@ -98,6 +98,8 @@ class Metrics:
         )
         self._tasks = gauge("tasks_open", "Tasks that have not ended.", "state")
         self._lag = gauge("task_lag_seconds", "How long the task that is due longest has waited.")
+        self._media = gauge("media_kept", "Images, videos and sounds that are kept.")
+        self._media_bytes = gauge("media_kept_bytes", "Bytes of them.")
         self._polls = counter(
             "task_polls_total", "Upstreams asked for tasks.", "provider", "outcome"
         )
@@ -221,6 +223,11 @@ class Metrics:
     def ledger_mismatch(self, problems: int) -> None:
         """Set how many invariants did not hold when the ledger was verified; it must be 0."""
         self._mismatch.set(problems)
+
+    def media(self, number: int, size: int) -> None:
+        """Set how many media are kept, and their bytes."""
+        self._media.set(number)
+        self._media_bytes.set(size)
 
     def tasks(self, open_: Mapping[str, int], lag: float) -> None:
         """Set how many tasks are open, and how late the polls are.

@@ -242,6 +242,33 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="MediaRow",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True)),
+                ("media_id", fields.CharField(unique=True, max_length=40)),
+                ("call_id", fields.CharField(max_length=32)),
+                ("position", fields.IntField(null=True)),
+                ("user_id", fields.BigIntField()),
+                ("mime_type", fields.CharField(max_length=128)),
+                ("size", fields.BigIntField()),
+                ("name", fields.TextField()),
+                ("place", fields.CharField(max_length=255)),
+                ("expires_at", fields.BigIntField(null=True)),
+                ("created_at", fields.BigIntField()),
+            ],
+            options={
+                "table": "plugway_media",
+                "app": "core",
+                "unique_together": (("call_id", "position"),),
+                "indexes": [
+                    Index(fields=["user_id", "id"], name="plugway_media_user"),
+                    Index(fields=["expires_at"], name="plugway_media_expires"),
+                ],
+                "pk_attr": "id",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="Price",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True)),

@@ -30,7 +30,15 @@ from plugway.credentials.renewal import (
     said,
 )
 from plugway.credentials.states import OUT_OF_USE
-from plugway.credentials.store import FORGIVEN, Outcome, digest_of, find, save, sealed
+from plugway.credentials.store import (
+    FORGIVEN,
+    Outcome,
+    digest_of,
+    find,
+    remove,
+    save,
+    sealed,
+)
 from plugway.credentials.vault import VaultError
 from plugway.errors import BadRequest, Conflict, NotFound
 from plugway.storage.models import CredentialRow
@@ -326,7 +334,9 @@ class Renewals:
 
         Returns:
             Whether the credential has it now. What is no secret of this account, or has ended
-            already, counts as a failure.
+            already, counts as a failure. Where it says whose account it is, which nobody could
+            tell before, and the channel has that account, then that credential gets it, and
+            this one is deleted.
         """
         now = self._clock.now()
         try:
@@ -343,6 +353,10 @@ class Renewals:
             return False
         except IntegrityError:
             await self.fail(renewal, "another credential has the secret that it brought")
+            return False
+        except Conflict as error:
+            # It is the channel's second one of an account, and goes when its tasks have ended.
+            await self.fail(renewal, error.message, counted=False)
             return False
         self._metrics.renewal(renewal.channel.provider, "late" if row is None else "renewed")
         return row is not None
@@ -406,6 +420,16 @@ class Renewals:
             if row is None or row.digest != renewal.digest:
                 return None
             before = row.state
+            label = values["label"]
+            if renewal.label is None and label is not None:
+                # Nobody could tell before that the channel has this account already.
+                known = await records.known(row.channel_id, values["digest"], label)
+                if known is not None and known.id != row.id and known.label == label:
+                    await remove(self._database, row.id)
+                    before = known.state
+                    fresh = {name: values[name] for name in ("digest", "sealed", "masked")}
+                    fresh["expires_at"] = values["expires_at"]
+                    return await records.overwrite(known, fresh, label, now)
             changes = {**FORGIVEN, **values, "updated_at": now}
             recent = row.renewed_at is not None and now - row.renewed_at < micros(HELPED)
             if row.state == "expired" and recent:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from plugway import CredentialKind, Emulator, Models, Poller, Provider, Tables, TariffRow, hookimpl
+from plugway import (
+    CredentialKind,
+    Emulator,
+    Models,
+    Mount,
+    Poller,
+    Provider,
+    Tables,
+    TariffRow,
+    Worker,
+    hookimpl,
+)
 from plugway_flow.settings import FlowSettings
 
 if TYPE_CHECKING:
@@ -49,6 +60,20 @@ def register_credentials(gateway: Gateway) -> Iterable[CredentialKind]:
     from plugway_flow.credential import FlowSession
 
     return [FlowSession(gateway)]
+
+
+@hookimpl
+def register_routes(gateway: Gateway) -> Iterable[Mount]:
+    from plugway_flow import admin
+
+    return admin.mounts(gateway)
+
+
+@hookimpl
+def register_workers(gateway: Gateway) -> Iterable[Worker]:
+    from plugway_flow.accounts.rounds import INTERVAL, Rounds
+
+    return [Worker(name="flow.sessions", run=Rounds(gateway).round, interval=INTERVAL)]
 
 
 @hookimpl

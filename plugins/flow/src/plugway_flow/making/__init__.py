@@ -1,0 +1,1 @@
+"""Has the upstream make images and videos, and fetches what it made."""

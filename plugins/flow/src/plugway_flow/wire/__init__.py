@@ -1,0 +1,1 @@
+"""What is said to the upstream and what it says, as bodies: pure functions."""

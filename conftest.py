@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 #: Set where nothing may be left out, as in continuous integration.
 ALL = "PLUGWAY_TEST_ALL"
@@ -20,6 +22,16 @@ BROWSER = (
 # The Chromium without windows takes two thirds of the other's time, in many hundred tests.
 if (shell := shutil.which("chromium-headless-shell")) is not None:
     os.environ.setdefault("PLUGWAY_TEST_CHROMIUM", shell)
+
+
+# Hundreds of processes are started, and to compile the modules anew is half of what each takes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -157,11 +157,9 @@ SHOWN: Mapping[str, tuple[tuple[str, str], ...]] = {
     "5": ((HERE, "test_complaint_5_cookies_from_elsewhere_end_the_expiry"),),
     # Processes of browsers pile up.
     "6": (
-        (f"{BUSINESS}/accounts/test_browser.py", "test_nothing_is_left_behind_after_failures"),
-        (
-            f"{BUSINESS}/accounts/test_browser.py",
-            "test_nothing_is_left_behind_of_what_is_cancelled",
-        ),
+        (f"{CORE}/browser/test_browser.py", "test_nothing_is_left_behind_after_failures"),
+        (f"{CORE}/browser/test_browser.py", "test_nothing_is_left_behind_of_what_is_cancelled"),
+        (f"{CORE}/browser/test_orphans.py", "test_an_owner_may_be_killed_at_any_moment"),
     ),
     # Accounts and settings are lost at a restart.
     "7": (

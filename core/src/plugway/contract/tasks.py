@@ -100,7 +100,8 @@ class TaskUpdate(msgspec.Struct, frozen=True, kw_only=True):
         upstream_id: The upstream's name for it.
         answer: What it said, as JSON: kept with the task.
         progress: Percent, 0 to 100, where it tells.
-        reason: Why it failed; no secret.
+        reason: Why it failed; no secret. Where the upstream's rules do not allow it, it begins
+            with `safety_blocked: `.
         usages: What it did use, if that is to be charged instead of what was quoted at the
             submit. A plugin reports usage and never money.
         media: What it made, of one that succeeded: the bytes, or the URL where the upstream

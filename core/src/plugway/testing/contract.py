@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from plugway.asgi import create_app
 from plugway.channels.store import read_settings
 from plugway.chat.tally import Tally
-from plugway.contract import ChatRequest, Emulator, Provider, Usage
+from plugway.contract import ChatRequest, Emulator, MediaModels, Provider, Usage
 from plugway.credentials.vault import Vault
 from plugway.hookspecs import GROUP
 from plugway.ledger.tariff import Tariff
@@ -162,7 +162,11 @@ class PluginContract:
             settings = read_settings(provider, emulator.settings if emulator is not None else {})
             tariff = Tariff({provider.name: rows})
             for model in models.list():
-                usages = Tally(ChatRequest(model=model.id, messages=()), model).expected(1)
+                asked = ChatRequest(model=model.id, messages=())
+                if isinstance(models, MediaModels):
+                    usages: Iterable[Usage] = (models.usage(asked, model),)
+                else:
+                    usages = Tally(asked, model).expected(1)
                 assert tariff.quote(provider.name, usages, settings).lines, model.id
 
     def test_only_the_routes_that_are_meant_to_be_are_public(self, registry: Registry) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -124,18 +125,37 @@ class Databases:
 
 
 @contextmanager
-def fresh_database(dialect: Dialect = "sqlite", *, migrated: bool = True) -> Iterator[str]:
+def fresh_database(
+    dialect: Dialect = "sqlite", *, migrated: bool = True, tables: Iterable[Tables] = ()
+) -> Iterator[str]:
     """Make one database and remove it at the end; for several, `Databases` is quicker.
 
     Args:
         dialect: One of `DIALECTS`.
         migrated: With tables; else with nothing in it.
+        tables: Plugins' own tables, to be migrated besides the core's.
 
     Returns:
         Its URL.
     """
-    with Databases(dialect) as databases, databases.fresh(migrated=migrated) as url:
+    with Databases(dialect, tables) as databases, databases.fresh(migrated=migrated) as url:
         yield url
+
+
+def furnish(url: DatabaseURL, tables: Iterable[Tables] = ()) -> None:
+    """Put a migrated SQLite database where there is none: to migrate takes most of a start.
+
+    Args:
+        url: The database; one on a server, one that is there, and one whose folder is not
+            there are left alone.
+        tables: Plugins' own tables.
+    """
+    path = Path(url.path)
+    if url.dialect != "sqlite" or path.exists() or not os.access(path.parent, os.W_OK):
+        return
+    content = _migrated_file(tuple(tables))
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)
 
 
 def server(dialect: Dialect) -> DatabaseURL:
@@ -183,6 +203,13 @@ def cut(url: str) -> int:
     numbers = [number for (number,) in execute(server(parsed.dialect), which)]
     execute(server(parsed.dialect), *(kill.format(number) for number in numbers))
     return len(numbers)
+
+
+@cache
+def _migrated_file(tables: tuple[Tables, ...]) -> bytes:
+    """Return what an SQLite database with these tables is, which is made once a process."""
+    with fresh_database(tables=tables) as url:
+        return Path(DatabaseURL.parse(url).path).read_bytes()
 
 
 def _new(dialect: Dialect, stack: ExitStack) -> DatabaseURL:

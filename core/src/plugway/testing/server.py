@@ -27,6 +27,7 @@ from plugway.server.carriers import ServerName
 from plugway.server.listener import bind
 from plugway.server.serve import serve
 from plugway.storage.models import UsageRow
+from plugway.testing.databases import furnish
 
 
 class GatewayServer:
@@ -87,6 +88,9 @@ class GatewayServer:
         self.app = create_app(
             self.home, environ=self._environ, plugins=self._plugins, clock=self._clock
         )
+        gateway = self.gateway
+        if gateway.current().database.migrate:
+            furnish(gateway.url, gateway.loaded.tables)
         ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._serve(ready))
         await asyncio.wait((self._task, ready), return_when=asyncio.FIRST_COMPLETED)

@@ -68,7 +68,8 @@ class Studio:
         await self.pages.close()
         await self.browsers.close()
         folder = folder_rounds.folder_of(self._gateway.home, self.settings())
-        if folder is not None:
+        # A gateway that could not start has nothing to write, and no channels to ask for.
+        if folder is not None and hasattr(self._gateway, "snapshots"):
             # What was saved just now is in the files too when the gateway has stopped.
             await self._gateway.snapshots.refresh()
             await folder_rounds.FolderRounds(self._gateway, folder).round()

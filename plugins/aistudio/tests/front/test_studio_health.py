@@ -24,7 +24,7 @@ async def test_a_browser_that_ended_is_started_for_the_next_call(tmp_path: Path)
         assert (await studio.ask()).status == 200
         studio.emulator.mishap("status", status=500, times=9)
         assert (await studio.ask()).status == 502
-        driver = studio.studio.pages.opened()[0][3]
+        driver = studio.driver
         assert isinstance(driver, PageDriver)
         assert driver.page is not None
         assert driver.page.context.browser is not None

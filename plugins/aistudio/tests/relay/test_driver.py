@@ -24,7 +24,12 @@ async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AISt
     """Run a gateway that relays, with one profile."""
     home: Path = tmp_path_factory.mktemp("relay") / "home"
     async with AIStudioGateway.running(
-        home, AIStudioEmulator(), driver="relay", channel={"applet": "/apps/mine"}
+        home,
+        AIStudioEmulator(),
+        driver="relay",
+        channel={"applet": "/apps/mine"},
+        # A stream begins with its first piece, or when nothing was said for so long.
+        core={"PLUGWAY__CHAT__KEEPALIVE_SECONDS": "0.1"},
     ) as studio:
         yield studio
 
@@ -57,15 +62,23 @@ async def test_functions_come_as_the_api_gives_them(studio: AIStudioGateway) -> 
     assert calling == {"mode": "ANY"}
 
 
+async def release(studio: AIStudioGateway) -> None:
+    """Let an answer come piece after piece."""
+    while True:
+        studio.emulator.release()
+        await asyncio.sleep(0.05)
+
+
 async def test_pieces_come_while_the_api_still_speaks(studio: AIStudioGateway) -> None:
     studio.emulator.applet.pause = 3_600
     try:
-        async with studio.stream("A text of several pieces") as events:
+        async with studio.stream("A text of several pieces. " * 40) as events:
             seen = ""
+            releasing = asyncio.create_task(release(studio))
             while len(seen) < 16:
-                studio.emulator.release()
                 event = await anext(events)
                 seen += event["choices"][0]["delta"].get("content") or ""
+            releasing.cancel()
             assert seen == "A text of severa"
         # The client has left, and so has the applet.
         async with asyncio.timeout(30):

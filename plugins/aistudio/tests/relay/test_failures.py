@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ pytestmark = pytest.mark.anyio
 #: Seconds until an answer goes on that a test holds back.
 LONG = 3_600.0
 
+#: Comes in more pieces than can be on the way at once.
+MUCH = "A text of several pieces. " * 40
+
 
 @pytest.fixture(scope="module")
 async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AIStudioGateway]:
@@ -31,12 +35,17 @@ async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AISt
 
 def running(home: Path, **channel: Any) -> Any:
     return AIStudioGateway.running(
-        home, AIStudioEmulator(), driver="relay", channel={"applet": "/apps/mine", **channel}
+        home,
+        AIStudioEmulator(),
+        driver="relay",
+        channel={"applet": "/apps/mine", **channel},
+        # A stream begins with its first piece, or when nothing was said for so long.
+        core={"PLUGWAY__CHAT__KEEPALIVE_SECONDS": "0.1"},
     )
 
 
 def driver(studio: AIStudioGateway) -> RelayDriver:
-    found = studio.studio.pages.opened()[0][3]
+    found = studio.driver
     assert isinstance(found, RelayDriver)
     return found
 
@@ -46,6 +55,34 @@ def frame(studio: AIStudioGateway) -> Frame:
     assert applet is not None
     assert applet.frame is not None
     return applet.frame
+
+
+@asynccontextmanager
+async def slowly(studio: AIStudioGateway) -> AsyncIterator[asyncio.Event]:
+    """Let an answer come piece after piece, until what this gives is set."""
+    enough = asyncio.Event()
+
+    async def release() -> None:
+        while not enough.is_set():
+            studio.emulator.release()
+            await asyncio.sleep(0.02)
+
+    studio.emulator.applet.pause = LONG
+    releasing = asyncio.create_task(release())
+    try:
+        yield enough
+    finally:
+        enough.set()
+        await releasing
+        studio.emulator.applet.pause = 0
+        studio.emulator.release()
+
+
+async def arrived(studio: AIStudioGateway, before: int) -> None:
+    """Wait until the API has been asked once more."""
+    async with asyncio.timeout(30):
+        while len(studio.emulator.applet.bodies) == before:
+            await asyncio.sleep(0.01)
 
 
 async def works(studio: AIStudioGateway) -> bool:
@@ -65,24 +102,18 @@ async def test_an_applet_that_is_lost_in_an_answer_costs_that_answer(
     studio: AIStudioGateway, happens: str, said: str
 ) -> None:
     before = await studio.charged()
-    studio.emulator.applet.pause = LONG
-    try:
-        async with studio.stream("A text of several pieces") as events:
-            seen, error = "", None
-            async for event in events:
-                if "error" in event:
-                    error = event["error"]
-                    break
-                seen += event["choices"][0]["delta"].get("content") or ""
-                if not seen:
-                    studio.emulator.release()
-                elif seen == "A text o":
-                    await frame(studio).evaluate(happens)
+    async with slowly(studio) as enough, studio.stream(MUCH) as events:
+        seen, error = "", None
+        async for event in events:
+            if "error" in event:
+                error = event["error"]
+                break
+            seen += event["choices"][0]["delta"].get("content") or ""
+            if seen and not enough.is_set():
+                enough.set()
+                await frame(studio).evaluate(happens)
         assert error is not None
         assert said in error["message"]
-    finally:
-        studio.emulator.applet.pause = 0
-        studio.emulator.release()
     assert await studio.charged() == before
     assert await works(studio)
 
@@ -132,9 +163,10 @@ async def test_what_another_frame_tells_is_not_believed(studio: AIStudioGateway)
     inside = frame(studio)
     names = "() => Object.getOwnPropertyNames(window).filter((name) => name.startsWith('plugway'))"
     bindings = [name for name in await inside.evaluate(names) if name != "plugwayRelay"]
+    before = len(studio.emulator.applet.bodies)
     try:
         async with studio.stream("A text") as events:
-            await anext(events)
+            await arrived(studio, before)
             lie = """([names]) => { for (const name of names) for (let id = 0; id < 99; id += 1)
                 window[name]({ id, kind: 'text', text: 'data: {}\\n\\n not what was said' }) }"""
             await inside.page.main_frame.evaluate(lie, [bindings])
@@ -200,11 +232,12 @@ async def test_silence_ends_an_answer(tmp_path: Path) -> None:
 
 
 async def test_a_killed_browser_costs_one_answer(studio: AIStudioGateway) -> None:
-    before = await studio.charged()
+    assert await works(studio)
+    before, asked = await studio.charged(), len(studio.emulator.applet.bodies)
     studio.emulator.applet.pause = LONG
     try:
         async with studio.stream("A text") as events:
-            await anext(events)
+            await arrived(studio, asked)
             browser = frame(studio).page.context.browser
             assert browser is not None
             await browser.close()
@@ -223,9 +256,8 @@ async def test_an_answer_that_takes_too_long_is_charged_as_far_as_it_came(
     assert await works(studio)
     before = await studio.charged()
     asked, kept = driver(studio), driver(studio)._settings  # noqa: SLF001  # to wait for nothing
-    studio.emulator.applet.pause = LONG
     try:
-        async with studio.stream("A text of several pieces") as events:
+        async with slowly(studio), studio.stream(MUCH) as events:
             seen, errors = "", []
             async for event in events:
                 errors += [event["error"]["code"]] if "error" in event else []
@@ -233,13 +265,10 @@ async def test_an_answer_that_takes_too_long_is_charged_as_far_as_it_came(
                 asked._settings = msgspec.structs.replace(  # noqa: SLF001  # as above
                     kept, total_timeout=0.001 if seen else kept.total_timeout
                 )
-                studio.emulator.release()
         assert seen
         assert errors == ["upstream_timeout"]
     finally:
         asked._settings = kept  # noqa: SLF001  # as above
-        studio.emulator.applet.pause = 0
-        studio.emulator.release()
     # Else a client had it for nothing, who asks for much or reads slowly.
     assert await studio.charged() > before
     assert await works(studio)

@@ -18,6 +18,7 @@ from plugway import Browser
 from plugway.identity.users import UserRecord
 from plugway.storage.models import CredentialRow
 from plugway.testing import GatewayServer
+from plugway_aistudio.driver import Driver
 from plugway_aistudio.emulator import AIStudioEmulator
 from plugway_aistudio.studio import Studio
 
@@ -99,14 +100,16 @@ class AIStudioGateway:
             home: The gateway's.
             emulator: Not started yet.
             profiles: Names of accounts.
-            settings: Of the plugin; `channel`: those of the channel.
+            settings: Of the plugin; `channel`: those of the channel; `core`: variables that set
+                the core.
         """
         need_browser()
-        channel = settings.pop("channel", {})
+        channel, core = settings.pop("channel", {}), settings.pop("core", {})
         await emulator.start()
         try:
             plugins = {"aistudio": plugway_aistudio}
-            async with GatewayServer(home, plugins=plugins, environ=environ(**settings)) as server:
+            whole = {**environ(**settings), **core}
+            async with GatewayServer(home, plugins=plugins, environ=whole) as server:
                 names = profiles or tuple(one.name for one in emulator.accounts)
                 await server.channel(
                     "aistudio",
@@ -126,6 +129,12 @@ class AIStudioGateway:
     def studio(self) -> Studio:
         """Return what the plugin keeps with the gateway."""
         return self.server.gateway.part(Studio)
+
+    @property
+    def driver(self) -> Driver:
+        """Return the driver of the one page that is open."""
+        (held,) = self.studio.pages._held.values()  # noqa: SLF001  # pages are lent, not shown
+        return held.driver
 
     def caller(self, key: str) -> aiohttp.ClientSession:
         """Return a client with a key."""

@@ -115,7 +115,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def page_of(studio: AIStudioGateway) -> Page:
     """Return the one page that is open."""
-    ((_, _, _, driver),) = studio.studio.pages.opened()
+    driver = studio.driver
     assert isinstance(driver, PageDriver)
     assert driver.page is not None
     return driver.page

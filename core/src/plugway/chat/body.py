@@ -41,6 +41,19 @@ async def read_body(request: Request, type_: type[T]) -> T:
         PayloadTooLarge: It has too many bytes or parts.
         ClientDeparted: The client left before its end.
     """
+    return read_json(await read_content(request), type_)
+
+
+async def read_content(request: Request) -> bytearray:
+    """Read all bytes of a body.
+
+    Args:
+        request: The client's.
+
+    Raises:
+        PayloadTooLarge: There are too many.
+        ClientDeparted: The client left before its end.
+    """
     content = bytearray()
     try:
         async for chunk in request.stream():
@@ -49,7 +62,7 @@ async def read_body(request: Request, type_: type[T]) -> T:
                 raise PayloadTooLarge(f"a chat has no more than {MOST_BYTES} bytes")
     except ClientDisconnect:
         raise ClientDeparted from None
-    return read_json(content, type_)
+    return content
 
 
 def read_json(content: bytes | bytearray, type_: type[T]) -> T:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -14,20 +13,24 @@ from plugway.chat.completion import Collected, Completion
 from plugway.chat.counting import count_request
 from plugway.chat.cutting import cut
 from plugway.chat.encoder import Heading
+from plugway.chat.following import Following
+from plugway.chat.ignored import ignored
 from plugway.chat.stream import Stream
 from plugway.chat.tally import Tally
 from plugway.contract import (
     ChatEvent,
     ChatModel,
+    ChatModels,
     ChatRequest,
     Finish,
     Media,
+    MediaModels,
     TextDelta,
     TokenCount,
     ToolCall,
 )
-from plugway.contract.models import PARAMETERS
-from plugway.errors import PlugwayError, UpstreamInterrupted
+from plugway.errors import BadRequest, UpstreamInterrupted
+from plugway.generations.wanted import extended
 from plugway.ids import new_id
 from plugway.request import sent
 
@@ -40,18 +43,11 @@ if TYPE_CHECKING:
     from plugway.chat.catalog import Catalog, Offer
     from plugway.chat.encoder import Encoder
     from plugway.clock import Clock
+    from plugway.generations.generations import Generations
     from plugway.identity.identity import Identity
     from plugway.identity.principal import Principal
     from plugway.request import Request
     from plugway.settings import Settings
-
-log = logging.getLogger(__name__)
-
-#: Header that names what the client asked for and the model does not follow.
-IGNORED = "x-plugway-ignored"
-
-#: What is done here where the upstream does not.
-_DONE_HERE = frozenset({"stop", "max_tokens"})
 
 
 class Chat:
@@ -64,6 +60,7 @@ class Chat:
         identity: Identity,
         settings: Callable[[], Settings],
         clock: Clock,
+        generations: Generations,
     ) -> None:
         """Take what chats go through.
 
@@ -73,12 +70,14 @@ class Chat:
             identity: Says what a caller may.
             settings: Returns the settings in force.
             clock: The time.
+            generations: Makes images and videos as tasks.
         """
         self._calls = calls
         self._catalog = catalog
         self._identity = identity
         self._settings = settings
         self._clock = clock
+        self._following = Following(generations, settings, clock)
 
     async def admit(self, request: Request) -> None:
         """Let a caller in who asks for no answer, but for a list or a count.
@@ -106,7 +105,19 @@ class Chat:
         Raises:
             NotFound: This caller has no such model.
         """
-        return self._catalog.find(name, principal).model
+        return self.offer(name, principal).model
+
+    def offer(self, name: str, principal: Principal) -> Offer:
+        """Return one model with who answers for it.
+
+        Args:
+            name: Its id.
+            principal: Who asks.
+
+        Raises:
+            NotFound: This caller has no such model.
+        """
+        return self._catalog.find(name, principal)
 
     def count(self, asked: ChatRequest, principal: Principal) -> int:
         """Count the tokens of a request, about; nothing is charged.
@@ -121,17 +132,29 @@ class Chat:
         self._catalog.find(asked.model, principal)
         return count_request(asked)
 
-    async def complete(self, request: Request, asked: ChatRequest) -> Completion:
+    async def complete(
+        self, request: Request, asked: ChatRequest, *, inline: bool = False
+    ) -> Completion:
         """Return the whole answer; it is charged then.
+
+        Of a model that makes media as tasks it is what the task has made or, where that takes
+        longer than `chat.media_wait`, where to ask for it.
 
         Args:
             request: The client's request, its body read.
             asked: What it asks.
+            inline: Images that are kept here come with their bytes, too.
 
         Raises:
-            PlugwayError: As `Calls.open`, `ChatModels.check` and `ChatModels.answer` raise.
+            PlugwayError: As `Calls.open`, `ChatModels.check` and `ChatModels.answer` raise, or
+                `Generations.begin` and `Generation.events`.
         """
         offer, heading = self._begin(request, asked)
+        models, headers = offer.models, ignored(asked, offer.model)
+        if isinstance(models, MediaModels):
+            return await self._following.complete(
+                request, asked, models, heading, headers, inline=inline
+            )
         tally = Tally(asked, offer.model)
         found = Collected()
         async with self._open(request, offer, tally) as call:
@@ -152,10 +175,13 @@ class Chat:
             finish=tally.finish,
             tokens=tally.tokens,
             estimated=tally.estimated,
-            headers=_headers(asked, offer.model),
+            headers=headers,
+            call_id=call.id,
         )
 
-    async def stream(self, request: Request, asked: ChatRequest, encoder: Encoder) -> ASGIApp:
+    async def stream(
+        self, request: Request, asked: ChatRequest, encoder: Encoder, *, inline: bool = False
+    ) -> ASGIApp:
         """Send the answer as it comes; it is charged before its last bytes go.
 
         A failure before anything was sent is raised, one after that is written in the
@@ -165,6 +191,7 @@ class Chat:
             request: The client's request, its body read.
             asked: What it asks.
             encoder: Writes it.
+            inline: Images that are kept here come with their bytes, too.
 
         Returns:
             A response that has been sent: return it from the endpoint.
@@ -173,12 +200,17 @@ class Chat:
             PlugwayError: As `complete` does.
         """
         offer, heading = self._begin(request, asked)
+        models, headers = offer.models, ignored(asked, offer.model)
+        if isinstance(models, MediaModels):
+            return await self._following.stream(
+                request, asked, models, heading, headers, encoder, inline=inline
+            )
         tally = Tally(asked, offer.model)
         out = Stream(
             request,
             encoder,
             heading,
-            _headers(asked, offer.model),
+            headers,
             clock=self._clock,
             silence=self._settings().chat.keepalive_seconds,
         )
@@ -196,15 +228,14 @@ class Chat:
         except Exception as error:
             if not out.begun:
                 raise
-            if not isinstance(error, PlugwayError):
-                log.exception("call %s failed", "" if out.call is None else out.call.id)
-                error = PlugwayError()
-            await out.finish(encoder.fail(error, request.id))
+            await out.fail(error, request.id)
         return sent
 
     def _begin(self, request: Request, asked: ChatRequest) -> tuple[Offer, Heading]:
         offer = self._catalog.find(asked.model, request.principal)
-        offer.models.check(asked, offer.model)
+        if isinstance(offer.models, ChatModels):
+            _check(asked)
+            offer.models.check(asked, offer.model)
         created = self._clock.now() // 1_000_000
         return offer, Heading(id=new_id(), model=offer.model, created=created)
 
@@ -227,12 +258,14 @@ class Chat:
     ) -> AsyncGenerator[ChatEvent, None]:
         """Give what comes, counted, whatever ends it."""
 
+        models = cast("ChatModels", offer.models)
+
         def work(turn: Turn) -> AsyncGenerator[ChatEvent, None]:
             # Of a try that failed nothing is charged, and a whole answer says nothing.
             tally.clear()
             if found is not None:
                 found.clear()
-            return cut(offer.models.answer(asked, offer.model, turn), asked, offer.model)
+            return cut(models.answer(asked, offer.model, turn), asked, offer.model)
 
         turns = call.turns(work, quotas=offer.model.quotas, binding=_binds)
         try:
@@ -243,6 +276,16 @@ class Chat:
                     yield event
         finally:
             call.observe(*tally.usages())
+
+
+def _check(asked: ChatRequest) -> None:
+    """Refuse what only those that make media as tasks can do."""
+    if asked.count != 1:
+        field = asked.spelt("count")
+        raise BadRequest(f"{field}: only one answer can be had at a time", field=field)
+    if any(extended(media) for media in asked.media()):
+        field = asked.spelt("messages")
+        raise BadRequest(f"{field}: this model goes on from no video", field=field)
 
 
 def _binds(event: ChatEvent) -> bool:
@@ -262,12 +305,3 @@ def _sound(event: ChatEvent) -> ChatEvent:
             if whole != text:
                 sound[name] = whole
     return msgspec.structs.replace(event, **sound) if sound else event
-
-
-def _headers(asked: ChatRequest, model: ChatModel) -> dict[str, str]:
-    ignored = [
-        asked.spelt(name)
-        for name in sorted(PARAMETERS - model.honours - _DONE_HERE)
-        if name in asked.given
-    ]
-    return {IGNORED: ", ".join(ignored)} if ignored else {}

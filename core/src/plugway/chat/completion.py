@@ -32,6 +32,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
         tokens: What it used.
         estimated: The gateway counted the tokens.
         headers: To be sent with it.
+        call_id: The call or task that it came from.
     """
 
     heading: Heading
@@ -42,6 +43,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokenCount
     estimated: bool
     headers: dict[str, str]
+    call_id: str = ""
 
     @property
     def text(self) -> str:

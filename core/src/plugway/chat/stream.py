@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from plugway.errors import PlugwayError
 from plugway.telemetry.access import OVERHEAD
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from plugway.chat.encoder import Encoder, Heading
     from plugway.clock import Clock
     from plugway.request import Request
+
+log = logging.getLogger(__name__)
 
 
 class Stream:
@@ -103,6 +107,18 @@ class Stream:
         finally:
             if self._pulse is not None:
                 self._pulse.cancel()
+
+    async def fail(self, error: Exception, request_id: str) -> None:
+        """End the answer with what went wrong, in the dialect's own way.
+
+        Args:
+            error: What went wrong, the answer having begun.
+            request_id: The request's.
+        """
+        if not isinstance(error, PlugwayError):
+            log.error("request %s failed", request_id, exc_info=error)
+            error = PlugwayError()
+        await self.finish(self._encoder.fail(error, request_id))
 
     async def _write(self, data: bytes) -> None:
         first = await self._begin()

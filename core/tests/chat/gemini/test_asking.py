@@ -10,6 +10,7 @@ import pytest
 from gemini_bodies import GIF, config, hello, nested, part_of, said
 
 from plugway import (
+    BadRequest,
     ChatRequest,
     Media,
     Message,
@@ -157,7 +158,7 @@ def test_what_says_nothing_here_is_passed_over() -> None:
             serviceTier="flex",
             generationConfig={
                 "responseModalities": ["TEXT", "IMAGE"],
-                "imageConfig": {"aspectRatio": "1:1"},
+                "imageConfig": {},
                 "speechConfig": {},
                 "mediaResolution": "LOW",
                 "presencePenalty": 1,
@@ -169,6 +170,16 @@ def test_what_says_nothing_here_is_passed_over() -> None:
         "m",
     )
     assert asked == ChatRequest(model="m", messages=(Message("user", (Text("Hi"),)),))
+
+
+def test_how_images_are_to_be() -> None:
+    asked = config(imageConfig={"aspectRatio": "9:16", "image_size": "2K"})
+    assert (asked.aspect, asked.resolution) == ("9:16", "2k")
+    assert asked.spelt("aspect") == "generationConfig.imageConfig.aspectRatio"
+    assert asked.spelt("resolution") == "generationConfig.imageConfig.image_size"
+    with pytest.raises(BadRequest) as caught:
+        config(imageConfig={"aspectRatio": "wide"})
+    assert caught.value.field == "generationConfig.imageConfig.aspectRatio"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,6 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("background", {"background": "red"}),
     ("moderation", {"moderation": "none"}),
     ("output_format", {"output_format": "bmp"}),
-    ("response_format", {"response_format": "url"}),
     ("response_format", {"response_format": "xml"}),
     ("stream", {"stream": True}),
     ("user", {"user": []}),
@@ -124,6 +123,32 @@ async def test_a_model_that_says_only_where_the_image_is(desk: OpenAIDesk) -> No
     answer = await desk.client.images.generate(model="poet-image", prompt="A rose")
     assert answer.data is not None
     assert (answer.data[0].url, answer.data[0].b64_json) == ("https://example.com/a.png", None)
+
+
+async def test_an_image_by_its_place(desk: OpenAIDesk) -> None:
+    desk.says(TextDelta("Here"), PICTURE)
+    answer = await desk.client.images.generate(
+        model="poet-image", prompt="A rose", response_format="url"
+    )
+    assert answer.data is not None
+    [image] = answer.data
+    assert image.b64_json is None
+    assert image.url is not None
+    # Whoever has the address needs no key.
+    async with desk.raw.get(image.url) as fetched:
+        assert (fetched.status, fetched.content_type) == (200, "image/png")
+        assert await fetched.read() == PNG
+
+
+async def test_an_image_of_an_image(desk: OpenAIDesk) -> None:
+    desk.says(PICTURE)
+    answer = await desk.client.images.edit(
+        model="poet-image", prompt="A red one", image=("rose.png", PNG, "image/png")
+    )
+    assert answer.data is not None
+    assert len(answer.data) == 1
+    [asked] = desk.poet.asked
+    assert asked.messages == (Message("user", (Text("A red one"), PICTURE)),)
 
 
 async def test_no_image_came(desk: OpenAIDesk) -> None:

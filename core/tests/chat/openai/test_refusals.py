@@ -51,6 +51,13 @@ async def test_a_wrong_value(desk: OpenAIDesk) -> None:
     assert await desk.spent() == 0
 
 
+async def test_more_than_one_answer(desk: OpenAIDesk) -> None:
+    error = await refused(desk.client, n=2)
+    assert type(error) is openai.BadRequestError
+    assert (error.param, "only one answer" in error.message) == ("n", True)
+    assert not desk.poet.asked
+
+
 async def test_no_key_and_a_wrong_one(desk: OpenAIDesk) -> None:
     async with desk.with_key("sk-0123456789abcdef") as client:
         error = await refused(client)

@@ -20,6 +20,7 @@ from plugway.chat.dialects.anthropic.body import (
 )
 from plugway.chat.dialects.anthropic.conversation import conversation
 from plugway.chat.dialects.anthropic.tools import choice, functions, search_place
+from plugway.chat.wishes import wished
 from plugway.contract import ChatRequest, Reasoning
 from plugway.errors import BadRequest
 
@@ -89,6 +90,7 @@ def asked(body: MessagesBody, takes: Set[str]) -> ChatRequest:
     top_k = body.top_k or None
     stops = _stops(body.stop_sequences or ())
     request = counted(body, takes)
+    wishes = wished(body)
     given = _given(
         ("max_tokens", body.max_tokens, "max_tokens"),
         ("temperature", body.temperature, "temperature"),
@@ -106,7 +108,8 @@ def asked(body: MessagesBody, takes: Set[str]) -> ChatRequest:
         max_tokens=body.max_tokens,
         stop=stops,
         user=user,
-        given={**request.given, **given},
+        given={**request.given, **given, **wishes.given},
+        **wishes.attributes,
     )
 
 

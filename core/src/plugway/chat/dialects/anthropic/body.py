@@ -10,6 +10,7 @@ import msgspec
 
 from plugway.chat.body import read_body
 from plugway.chat.dialects.anthropic.blocks import ContentBlock, TextBlock
+from plugway.chat.wishes import Wishes
 from plugway.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Metadata(msgspec.Struct, frozen=True):
     user_id: str | None = None
 
 
-class CountBody(msgspec.Struct, frozen=True, kw_only=True):
+class CountBody(Wishes, frozen=True, kw_only=True):
     """Is what has tokens that can be counted.
 
     Attributes:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from plugway.chat.dialects.gemini.fields import Fields, wrong
 from plugway.chat.dialects.gemini.schema import json_schema
+from plugway.chat.sizes import aspect_of, resolution_of
 from plugway.contract import Reasoning
 
 _INT32 = 2**31 - 1
@@ -28,7 +29,7 @@ _FOREIGN = ("responseFormat", "responseLogprobs")
 def read_config(config: Fields, given: dict[str, str]) -> dict[str, Any]:
     """Return attributes of a `ChatRequest`.
 
-    What concerns sizes and voices of media, and penalties, is passed over.
+    What concerns voices, and penalties, is passed over.
 
     Args:
         config: The object.
@@ -70,10 +71,37 @@ def read_config(config: Fields, given: dict[str, str]) -> dict[str, Any]:
     ):
         if found[attribute] is not None:
             given[attribute] = config.spelt(name)
+    _images(config, found, given)
     schema = _schema(config, given)
     if schema is not None:
         found["json_schema"] = schema
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _images(config: Fields, found: dict[str, Any], given: dict[str, str]) -> None:
+    """Add how images are to be."""
+    images = config.inner("imageConfig")
+    if images is None:
+        return
+    for attribute, name, read in (
+        ("aspect", "aspectRatio", aspect_of),
+        ("resolution", "imageSize", resolution_of),
+    ):
+        text = images.text(name)
+        value = None if text is None else read(text, images.spelt(name))
+        if value is not None:
+            found[attribute] = value
+            given[attribute] = images.spelt(name)
+
+
+def wants_images(config: Fields | None) -> bool:
+    """Say whether a client expects the bytes of images among an answer's parts.
+
+    Args:
+        config: The object; None: there is none.
+    """
+    kinds = () if config is None else config.texts("responseModalities")
+    return "IMAGE" in [kind.upper() for kind in kinds]
 
 
 def _reasoning(config: Fields) -> Reasoning | None:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from plugway.chat.body import read_body
 from plugway.chat.dialects.gemini.answer import blocked, whole
 from plugway.chat.dialects.gemini.asking import read_count, read_request
+from plugway.chat.dialects.gemini.config import wants_images
 from plugway.chat.dialects.gemini.encoder import Form, GeminiEncoder, content_type, only
-from plugway.chat.dialects.gemini.fields import wrong
+from plugway.chat.dialects.gemini.fields import Fields, wrong
 from plugway.chat.dialects.gemini.wire import CountTokensResponse
 from plugway.errors import NotFound, SafetyBlocked
 from plugway.ids import new_id
@@ -61,19 +62,21 @@ class Generation:
         return await answer(request, name)
 
     async def _complete(self, request: Request, name: str) -> ASGIApp:
-        asked = read_request(await read_body(request, dict[str, Any]), name)
+        body = await read_body(request, dict[str, Any])
+        asked = read_request(body, name)
         try:
-            completion = await self._gateway.chat.complete(request, asked)
+            completion = await self._gateway.chat.complete(request, asked, inline=_inline(body))
         except SafetyBlocked as error:
             return reply(blocked(error.message, name, new_id()))
         return reply(whole(completion, thoughts=_thoughts(asked)), completion.headers)
 
     async def _stream(self, request: Request, name: str) -> ASGIApp:
         form = _form(request)
-        asked = read_request(await read_body(request, dict[str, Any]), name, stream=True)
+        body = await read_body(request, dict[str, Any])
+        asked = read_request(body, name, stream=True)
         encoder = GeminiEncoder(form, thoughts=_thoughts(asked))
         try:
-            return await self._gateway.chat.stream(request, asked, encoder)
+            return await self._gateway.chat.stream(request, asked, encoder, inline=_inline(body))
         except SafetyBlocked as error:
             content = only(form, blocked(error.message, name, new_id()))
             return Response(content, headers={"content-type": content_type(form)})
@@ -110,6 +113,10 @@ def _form(request: Request) -> Form:
     if form not in ("sse", "json"):
         raise wrong("alt" if "alt" in query else "$alt", "must be sse or json")
     return "sse" if form == "sse" else "json"
+
+
+def _inline(body: dict[str, Any]) -> bool:
+    return wants_images(Fields(body).inner("generationConfig"))
 
 
 def _thoughts(asked: ChatRequest) -> bool:

@@ -129,14 +129,15 @@ class ChatAnswer(msgspec.Struct, frozen=True, kw_only=True):
     system_fingerprint: None = None
 
 
-def answered(completion: Completion) -> ChatAnswer:
+def answered(completion: Completion, *, players: bool = False) -> ChatAnswer:
     """Return an answer in the official shape.
 
     Args:
         completion: The answer.
+        players: Videos are HTML that plays them.
     """
     heading = completion.heading
-    page = Markdown()
+    page = Markdown(players=players)
     calls = tuple([call_of(call) for call in completion.tool_calls])
     content = "".join(
         [

@@ -16,6 +16,7 @@ from plugway.chat.dialects.openai.functions import (
     tools_of,
 )
 from plugway.chat.dialects.openai.said import MessageBody
+from plugway.chat.wishes import Wishes, wished
 from plugway.contract import ChatRequest, Reasoning
 from plugway.errors import BadRequest
 
@@ -69,10 +70,11 @@ class FittingObject(msgspec.Struct, frozen=True, tag_field="type", tag="json_sch
     json_schema: Schema
 
 
-class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
+class ChatBody(Wishes, frozen=True, kw_only=True):
     """Is the body of a request; fields that are not here are passed over.
 
     Attributes:
+        n: Images at once, of models that make them.
         functions: The older form of `tools`; refused, since it would be answered otherwise.
     """
 
@@ -112,6 +114,7 @@ def asked_by(body: ChatBody) -> ChatRequest:
     _refuse(body)
     tools = tools_of(body.tools)
     limit = _limit(body)
+    wishes = wished(body)
     asked = ChatRequest(
         model=body.model,
         messages=conversation(body.messages),
@@ -126,15 +129,16 @@ def asked_by(body: ChatBody) -> ChatRequest:
         reasoning=_reasoning(body.reasoning_effort),
         json_schema=_schema(body),
         search=None if body.web_search_options is None else True,
+        count=body.n or 1,
         user=body.safety_identifier or body.user,
+        **wishes.attributes,
     )
-    return msgspec.structs.replace(asked, given=_given(body, asked))
+    return msgspec.structs.replace(asked, given={**_given(body, asked), **wishes.given})
 
 
 def _refuse(body: ChatBody) -> None:
     """Refuse what cannot be done here, rather than do something else."""
     faults = {
-        "n": (body.n or 1) != 1 and "only one answer can be had at a time",
         "functions": body.functions and "is the older form: use tools",
         "logprobs": body.logprobs and "they cannot be had here",
         "modalities": "audio" in (body.modalities or ()) and "no audio can be had here",
@@ -181,4 +185,6 @@ def _given(body: ChatBody, asked: ChatRequest) -> dict[str, str]:
             spelt = "safety_identifier"
         if getattr(body, spelt, None) is not None and getattr(asked, name) not in (None, ()):
             given[name] = spelt
+    if asked.count != 1:
+        given["count"] = "n"
     return given

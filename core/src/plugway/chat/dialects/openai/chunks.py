@@ -46,14 +46,15 @@ class ChunkEncoder:
     content_type = "text/event-stream; charset=utf-8"
     keepalive = b": keep-alive\n\n"
 
-    def __init__(self, *, usage: bool) -> None:
+    def __init__(self, *, usage: bool, players: bool = False) -> None:
         """Prepare.
 
         Args:
             usage: The client wants to know what was used, in a chunk of its own.
+            players: Videos are HTML that plays them.
         """
         self._usage = usage
-        self._page = Markdown()
+        self._page = Markdown(players=players)
         self._calls = 0
         #: What all chunks begin with.
         self._stem = b""

@@ -41,11 +41,11 @@ class Completions:
         """
         body = await read_body(request, ChatBody)
         asked = asked_by(body)
-        chat = self._gateway.chat
+        chat, players = self._gateway.chat, self._gateway.current().chat.video_players
         if asked.stream:
             options = body.stream_options
             usage = options is not None and bool(options.include_usage)
-            return await chat.stream(request, asked, ChunkEncoder(usage=usage))
+            return await chat.stream(request, asked, ChunkEncoder(usage=usage, players=players))
         completion = await chat.complete(request, asked)
-        content = msgspec.json.encode(answered(completion))
+        content = msgspec.json.encode(answered(completion, players=players))
         return Response(content, media_type="application/json", headers=completion.headers)

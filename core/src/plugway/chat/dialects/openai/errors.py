@@ -73,7 +73,9 @@ def _kind(error: PlugwayError) -> tuple[str, str | None]:
         # The official API gives no code where there is no key at all.
         return _INVALID, None if error.reason == "absent" else "invalid_api_key"
     if isinstance(error, NotFound):
-        return _INVALID, "model_not_found" if error.field == "model" else "unknown_url"
+        # What is not there is a model, something else that the client named, or a path.
+        named = "not_found" if error.field else "unknown_url"
+        return _INVALID, "model_not_found" if error.field == "model" else named
     for kind, type_, code in _KINDS:
         if isinstance(error, kind):
             return type_, code

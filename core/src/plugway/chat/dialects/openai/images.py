@@ -1,110 +1,70 @@
-"""`POST /v1/images/generations`."""
+"""`/v1/images`: images made by models that chat, and by those that make them as tasks."""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.responses import Response
 
 from plugway.calls.body import ClientDeparted
 from plugway.chat.body import read_body
-from plugway.chat.chat import IGNORED
-from plugway.chat.counting import count_text
-from plugway.contract import ChatRequest, Media, Message, Text
-from plugway.errors import BadRequest, EmptyAnswer, PlugwayError, SafetyBlocked
+from plugway.chat.dialects.openai.errors import official
+from plugway.chat.dialects.openai.image_answer import (
+    Image,
+    estimated_tokens,
+    image_answer,
+    tokens_of,
+)
+from plugway.chat.dialects.openai.image_body import EditBody, ImageBody, asked_of, not_done
+from plugway.chat.dialects.openai.references import references
+from plugway.chat.dialects.openai.video_shown import image_of
+from plugway.chat.following import TASK, unfinished
+from plugway.chat.form import read_either
+from plugway.chat.ignored import IGNORED, ignored, named
+from plugway.contract import MediaModels
+from plugway.errors import (
+    BadRequest,
+    EmptyAnswer,
+    NotFound,
+    PlugwayError,
+    SafetyBlocked,
+    UpstreamTimeout,
+)
+from plugway.generations.attending import attended
+from plugway.generations.failures import failure
+from plugway.media.origin import base_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import ASGIApp
 
     from plugway.chat.completion import Completion
+    from plugway.contract import ChatModel, ChatRequest, Media
     from plugway.gateway import Gateway
+    from plugway.generations.generation import Generation
+    from plugway.media.kept import Kept
     from plugway.request import Request
 
-#: Parameters that only the official models follow; a prompt can say the same in words.
-_NOT_DONE = ("background", "moderation", "output_format", "quality", "size", "style")
-
-#: What leaves these to the model anyway.
-_AS_IT_LIKES = (None, "auto")
-
-
-class ImageBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Is the body of a request; fields that are not here are passed over."""
-
-    model: Annotated[str, msgspec.Meta(min_length=1)]
-    prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=32_000)]
-    n: Annotated[int, msgspec.Meta(ge=1, le=10)] | None = None
-    size: (
-        Annotated[str, msgspec.Meta(pattern="^(auto|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$")] | None
-    ) = None
-    quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] | None = (
-        None
-    )
-    style: Literal["vivid", "natural"] | None = None
-    background: Literal["transparent", "opaque", "auto"] | None = None
-    moderation: Literal["low", "auto"] | None = None
-    output_format: Literal["png", "webp", "jpeg", "gif", "svg"] | None = None
-    response_format: Literal["url", "b64_json"] | None = None
-    stream: bool | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-
-
-class Image(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Is one image: its bytes in base64, or where it is if the model only says that."""
-
-    b64_json: str | None = None
-    url: str | None = None
-
-
-class Kinds(msgspec.Struct, frozen=True, kw_only=True):
-    """Tells tokens apart."""
-
-    image_tokens: int
-    text_tokens: int
-
-
-class ImageTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """States what was used.
-
-    Attributes:
-        estimated: The gateway counted, since the upstream did not say.
-    """
-
-    input_tokens: int
-    output_tokens: int
-    total_tokens: int
-    input_tokens_details: Kinds
-    output_tokens_details: Kinds
-    estimated: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-class ImageAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the images."""
-
-    created: int
-    data: list[Image]
-    output_format: str | msgspec.UnsetType = msgspec.UNSET
-    usage: ImageTokens
+#: Images that something can be made of, as officially.
+_MOST = 16
 
 
 class Images:
-    """Makes images with models that chat."""
+    """Makes images."""
 
     def __init__(self, gateway: Gateway) -> None:
         """Take what answers.
 
         Args:
-            gateway: Its chat is used when a request comes.
+            gateway: Its parts are used when a request comes.
         """
         self._gateway = gateway
 
     async def create(self, request: Request) -> ASGIApp:
-        """Make images, one answer after another until there are enough.
-
-        Each answer is charged as one of a chat. One that fails after others brought images
-        ends the work, and what came is returned.
+        """Make images of a prompt.
 
         Args:
             request: The client's.
@@ -114,16 +74,102 @@ class Images:
             SafetyBlocked: Its rules do not allow this one.
             PlugwayError: As `Chat.complete` does.
         """
-        body = await read_body(request, ImageBody)
-        self._check(body, request)
-        asked = ChatRequest(
-            model=body.model,
-            messages=(Message("user", (Text(body.prompt),)),),
-            user=body.safety_identifier or body.user,
-            given={"messages": "prompt", "model": "model"},
+        return await self._make(request, await read_body(request, ImageBody), ())
+
+    async def edit(self, request: Request) -> ASGIApp:
+        """Make images of a prompt and images.
+
+        Args:
+            request: The client's.
+
+        Raises:
+            PlugwayError: As `create` does.
+        """
+        body, files = await read_either(request, EditBody)
+        if body.mask is not None or "mask" in files:
+            raise BadRequest("mask: no model here knows masks: say in words where", field="mask")
+        media = [*files.get("image", ()), *files.get("images", ())]
+        media += references(body.image, "image") + references(body.images, "images")
+        if not 1 <= len(media) <= _MOST:
+            raise BadRequest(f"image: expected 1 to {_MOST} images", field="image")
+        return await self._make(request, body, media)
+
+    async def one(self, request: Request) -> ASGIApp:
+        """Tell of images that are made as a task.
+
+        Args:
+            request: The client's.
+
+        Raises:
+            NotFound: The caller has no such task.
+        """
+        gateway = self._gateway
+        await gateway.chat.admit(request)
+        name, field = request.path_params["image_id"], "image_id"
+        task = await gateway.generations.task(request.principal, "image", name, field)
+        kept = await gateway.generations.kept(task)
+        if kept is None:
+            raise NotFound(f"{field}: there is no image {name[:128]!r}", field=field)
+        return _answered(image_of(task, kept, [self._url(request, one) for one in kept]), {})
+
+    async def _make(self, request: Request, body: ImageBody, media: Sequence[Media]) -> ASGIApp:
+        if body.stream:
+            raise BadRequest("stream: images come whole here", field="stream")
+        offer = self._gateway.chat.offer(body.model, request.principal)
+        if "image" not in offer.model.gives:
+            raise BadRequest(f"model: {offer.model.id} makes no images", field="model")
+        asked, wishes = asked_of(body, media)
+        models = offer.models
+        if not isinstance(models, MediaModels):
+            return await self._chatted(request, body, asked)
+        if models.kind(offer.model) != "image":
+            raise BadRequest(f"model: {offer.model.id} makes videos", field="model")
+        asked = msgspec.structs.replace(asked, count=body.n or 1)
+        generation = await self._gateway.generations.begin(
+            request, asked, models, offer.model, size=wishes.size
         )
+        return await self._followed(request, body, asked, generation, offer.model)
+
+    async def _followed(
+        self,
+        request: Request,
+        body: ImageBody,
+        asked: ChatRequest,
+        generation: Generation,
+        model: ChatModel,
+    ) -> ASGIApp:
+        gateway = self._gateway
+        headers = {TASK: generation.name}
+        async with attended(request):
+            task = await generation.ended(gateway.current().chat.media_wait)
+        if task is None:
+            error = UpstreamTimeout(await unfinished(generation))
+            content = official(error, request.id).content
+            # Asked again it would be made, and paid for, twice.
+            headers["x-should-retry"] = "false"
+            return Response(msgspec.json.encode(content), error.status, headers, "application/json")
+        if task.state != "succeed":
+            raise failure(task)
+        kept = await generation.kept()
+        images = [await self._kept(request, body, one) for one in kept]
+        content = image_answer(
+            task.created_at // 1_000_000,
+            images,
+            [one.mime_type for one in kept],
+            estimated_tokens(asked, len(kept)),
+        )
+        followed = ignored(asked, model).get(IGNORED, "")
+        return _answered(content, {**headers, **_ignored(body, followed)})
+
+    async def _chatted(self, request: Request, body: ImageBody, asked: ChatRequest) -> ASGIApp:
+        """Ask for one answer after another until there are enough images.
+
+        Each answer is charged as one of a chat. One that fails after others brought images
+        ends the work, and what came is returned.
+        """
         answers: list[Completion] = []
-        images: list[Media] = []
+        images: list[Image] = []
+        types: list[str] = []
         for _ in range(body.n or 1):
             try:
                 answer = await self._gateway.chat.complete(request, asked)
@@ -134,64 +180,53 @@ class Images:
                     raise
                 break
             answers.append(answer)
-            images += [media for media in answer.media if media.kind == "image"]
+            for position, media in enumerate(answer.media):
+                if media.kind == "image":
+                    images.append(await self._said(request, body, answer, position, media))
+                    types.append(media.mime_type)
             if len(images) >= (body.n or 1):
                 break
         if not images:
             raise _nothing(answers[-1])
-        content = msgspec.json.encode(_answered(answers, images))
-        headers = _headers(body)
-        return Response(content, media_type="application/json", headers=headers)
+        content = image_answer(answers[0].heading.created, images, types, tokens_of(answers))
+        return _answered(content, _ignored(body, answers[0].headers.get(IGNORED, "")))
 
-    def _check(self, body: ImageBody, request: Request) -> None:
+    async def _kept(self, request: Request, body: ImageBody, kept: Kept) -> Image:
         if body.response_format == "url":
-            raise BadRequest(
-                "response_format: images are not kept here, so they have no URL: use b64_json",
-                field="response_format",
-            )
-        if body.stream:
-            raise BadRequest("stream: images come whole here", field="stream")
-        model = self._gateway.chat.model(body.model, request.principal)
-        if "image" not in model.gives:
-            raise BadRequest(f"model: {model.id} makes no images", field="model")
+            return Image(url=self._url(request, kept))
+        return _image(await self._gateway.media.read(kept))
+
+    async def _said(
+        self, request: Request, body: ImageBody, answer: Completion, position: int, media: Media
+    ) -> Image:
+        if media.data is None:
+            return Image(url=media.url)
+        if body.response_format != "url":
+            return _image(media.data)
+        kept = await self._gateway.media.keep(
+            media.data,
+            call_id=answer.call_id,
+            user_id=request.principal.user_id,
+            position=position,
+            mime_type=media.mime_type,
+        )
+        return Image(url=self._url(request, kept))
+
+    def _url(self, request: Request, kept: Kept) -> str:
+        gateway = self._gateway
+        return gateway.media.url(kept, base_of(request, gateway.current()))
 
 
-def _answered(answers: list[Completion], images: list[Media]) -> ImageAnswer:
-    formats = {media.mime_type.partition("/")[2] for media in images}
-    return ImageAnswer(
-        created=answers[0].heading.created,
-        data=[_image(media) for media in images],
-        output_format=formats.pop() if len(formats) == 1 else msgspec.UNSET,
-        usage=_tokens(answers),
-    )
+def _image(data: bytes) -> Image:
+    return Image(b64_json=base64.b64encode(data).decode())
 
 
-def _image(media: Media) -> Image:
-    if media.data is None:
-        return Image(url=media.url)
-    return Image(b64_json=base64.b64encode(media.data).decode())
+def _ignored(body: ImageBody, others: str) -> dict[str, str]:
+    return named(sorted([*not_done(body), *[name for name in others.split(", ") if name]]))
 
 
-def _tokens(answers: list[Completion]) -> ImageTokens:
-    asked = sum([answer.tokens.input for answer in answers])
-    given = sum([answer.tokens.output for answer in answers])
-    # Upstreams count all of an answer; what is neither text nor thought is the image.
-    words = sum([count_text(answer.text) + answer.tokens.thought for answer in answers])
-    return ImageTokens(
-        input_tokens=asked,
-        output_tokens=given,
-        total_tokens=asked + given,
-        input_tokens_details=Kinds(image_tokens=0, text_tokens=asked),
-        output_tokens_details=Kinds(
-            image_tokens=max(0, given - words), text_tokens=min(given, words)
-        ),
-        estimated=any([answer.estimated for answer in answers]) or msgspec.UNSET,  # noqa: C419
-    )
-
-
-def _headers(body: ImageBody) -> dict[str, str]:
-    ignored = [name for name in _NOT_DONE if getattr(body, name) not in _AS_IT_LIKES]
-    return {IGNORED: ", ".join(ignored)} if ignored else {}
+def _answered(content: msgspec.Struct, headers: dict[str, str]) -> Response:
+    return Response(msgspec.json.encode(content), headers=headers, media_type="application/json")
 
 
 def _nothing(answer: Completion) -> PlugwayError:

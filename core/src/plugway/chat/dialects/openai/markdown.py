@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from html import escape
 
 from plugway.chat.data_urls import data_url, media_from
 from plugway.contract import Media, Text
@@ -30,7 +31,13 @@ class Markdown:
         (36, 5)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, players: bool = False) -> None:
+        """Begin an empty page.
+
+        Args:
+            players: Videos that have a URL are HTML that plays them, and no link.
+        """
+        self._players = players
         self._said = 0
         self._gap = False
         #: Where something was put between the characters of the text, and how much.
@@ -62,6 +69,8 @@ class Markdown:
         sign = "!" if media.kind == "image" else ""
         gap = _GAP if self._said or self._between else ""
         added = f"{gap}{sign}[{media.kind}]({url})"
+        if self._players and media.kind == "video" and media.data is None:
+            added = f'{gap}<video src="{escape(url)}" controls></video>'
         self._between.append((self._said, len(added)))
         self._gap = True
         return added

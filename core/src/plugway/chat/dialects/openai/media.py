@@ -18,6 +18,7 @@ from plugway.chat.dialects.openai.said import (
 )
 from plugway.contract import Media
 from plugway.errors import BadRequest
+from plugway.generations.wanted import EXTENDED, extended
 
 _SOUNDS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
@@ -44,9 +45,15 @@ def media_of_part(part: ImagePart | VideoPart | SoundPart | FilePart, field: str
 
 
 def _placed(place: Place | str, field: str) -> Media:
-    if isinstance(place, str):
-        return media_of(place, field)
-    return media_of(place.url, f"{field}.url")
+    if not isinstance(place, str):
+        place, field = place.url, f"{field}.url"
+    if place[: len(EXTENDED)].lower() == EXTENDED:
+        # Older gateways let clients name a video so that is to be gone on from.
+        source = Media(mime_type="video/mp4", url=place)
+        if not extended(source):
+            raise BadRequest(f"{field}: expected the name of a video", field=field)
+        return source
+    return media_of(place, field)
 
 
 def _sound(sound: Sound, field: str) -> Media:

@@ -1,0 +1,1 @@
+"""Images and videos that models make as tasks, followed until they end."""

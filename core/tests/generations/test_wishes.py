@@ -99,7 +99,7 @@ def test_a_form_is_taken_apart_whatever_its_files_hold() -> None:
     video = MP4 + b"\r\n--b\r\n\r\n--b2" + bytes(range(256))
     head = b'Content-Disposition: form-data; name="image[]"; filename="a;\\"b.mp4"'
     form = (
-        b"preamble\r\n--b1  \r\ncontent-disposition: form-data; name=prompt\r\n\r\n"
+        b"--b1\r\ncontent-disposition: form-data; name=prompt\r\n\r\n"
         + "Größe\r\n".encode()
         + b"\r\n--b1\r\n"
         + head

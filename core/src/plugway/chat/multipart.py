@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from email.message import Message
-from email.parser import BytesHeaderParser
-
 import msgspec
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from plugway.errors import BadRequest, PayloadTooLarge
 
 #: Parts of the largest form.
 MOST_PARTS = 200
-
-_END = b"\r\n\r\n"
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -53,12 +50,8 @@ def boundary_of(content_type: str) -> bytes | None:
         >>> boundary_of('multipart/form-data; boundary="a b"')
         b'a b'
     """
-    header = Message()
-    header["content-type"] = content_type
-    boundary = header.get_param("boundary")
-    if header.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
-        return None
-    return boundary.encode("latin-1", "replace") or None
+    kind, options = parse_options_header(content_type)
+    return options.get(b"boundary") or None if kind == b"multipart/form-data" else None
 
 
 def parts_of(content: bytes | bytearray, boundary: bytes) -> list[Field]:
@@ -77,28 +70,70 @@ def parts_of(content: bytes | bytearray, boundary: bytes) -> list[Field]:
         >>> [(part.name, part.text) for part in parts_of(head + b"2\\r\\n--x--\\r\\n", b"x")]
         [('n', '2')]
     """
-    delimiter = b"\r\n--" + boundary
-    _, *pieces = (b"\r\n" + content).split(delimiter, MOST_PARTS + 2)
-    found: list[Field] = []
-    for piece in pieces:
-        if piece.startswith(b"--"):
-            return found
-        if len(found) == MOST_PARTS:
+    form = _Form()
+    try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": form.begin,
+                "on_part_data": form.data,
+                "on_part_end": form.end,
+                "on_header_field": form.header_name,
+                "on_header_value": form.header_value,
+                "on_header_end": form.header_end,
+                "on_end": form.finish,
+            },
+        )
+        parser.write(bytes(content))
+        parser.finalize()
+    except FormParserError:
+        raise BadRequest("the body is not a form") from None
+    if not form.whole:
+        raise BadRequest("the body is not a form")
+    return form.fields
+
+
+class _Form:
+    """Is told what the parser finds.
+
+    Attributes:
+        fields: Parts so far.
+        whole: Its end has come.
+    """
+
+    def __init__(self) -> None:
+        self.fields: list[Field] = []
+        self.whole = False
+        self.begin()
+
+    def begin(self) -> None:
+        self._data: list[bytes] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._name = self._value = b""
+
+    def header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        self._data.append(data[start:end])
+
+    def end(self) -> None:
+        if len(self.fields) == MOST_PARTS:
             raise PayloadTooLarge(f"a form has no more than {MOST_PARTS} parts")
-        # Blanks may stand between the boundary and the end of its line.
-        line = piece.find(b"\r\n")
-        end = piece.find(_END, max(line, 0))
-        if line < 0 or end < 0 or piece[:line].strip(b" \t"):
-            break
-        found.append(_field(piece[line:end], piece[end + len(_END) :]))
-    raise BadRequest("the body is not a form")
+        kind, options = parse_options_header(self._headers.get(b"content-disposition"))
+        if kind != b"form-data" or b"name" not in options:
+            raise BadRequest("a part of the form has no name")
+        mime_type, _ = parse_options_header(self._headers.get(b"content-type"))
+        name = options[b"name"].decode("utf-8", "replace")
+        is_file = b"filename" in options
+        self.fields.append(Field(name, b"".join(self._data), mime_type.decode("latin-1"), is_file))
 
-
-def _field(head: bytes, data: bytes) -> Field:
-    header = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n") + _END)
-    name = header.get_param("name", header="content-disposition")
-    if header.get_content_disposition() != "form-data" or not isinstance(name, str):
-        raise BadRequest("a part of the form has no name")
-    is_file = header.get_param("filename", header="content-disposition") is not None
-    mime_type = header.get_content_type() if header["content-type"] else ""
-    return Field(name, data, mime_type, is_file)
+    def finish(self) -> None:
+        self.whole = True

@@ -62,6 +62,7 @@ async def test_kill_in_mid_load(tmp_path: Path, database_url: str) -> None:
         "PLUGWAY__LEDGER__HOLD_SECONDS": str(HOLD_SECONDS),
         "PLUGWAY__SERVER__REQUEST_TIMEOUT": "2",
         "PLUGWAY__LOG__LEVEL": "error",
+        "PLUGWAY__PLUGINS__ALLOW": "bltcy",
     }
     gateway = GatewayProcess(tmp_path / "home", environ)
     key = await asyncio.to_thread(gateway.prepare, base_url, credits_=CREDITS)

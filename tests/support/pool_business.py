@@ -17,7 +17,10 @@ from plugway.testing import GatewayServer, ManualClock
 from plugway_gemini_business.emulator import GeminiBusinessEmulator
 
 #: No browser opens by itself.
-ENVIRON = {"PLUGWAY__PLUGINS__GEMINI_BUSINESS__RENEWAL": "off"}
+ENVIRON = {
+    "PLUGWAY__PLUGINS__ALLOW": "gemini_business",
+    "PLUGWAY__PLUGINS__GEMINI_BUSINESS__RENEWAL": "off",
+}
 
 #: Seconds that two processes may differ in when something was.
 SLACK = 0.005

@@ -45,6 +45,7 @@ WEBHOOK_SECRET = "whsec_dG9ydHVyZSB0b3J0dXJlIHRvcnR1cmUgdG9ydHVyZQ=="
 
 SETTINGS = {
     "PLUGWAY__LOG__LEVEL": "error",
+    "PLUGWAY__PLUGINS__ALLOW": "kling",
     "PLUGWAY__TASKS__FIND_SECONDS": "3",
     "PLUGWAY__TASKS__FRESH_SECONDS": "0.2",
     "PLUGWAY__TASKS__LEASE_SECONDS": "10",
@@ -126,7 +127,10 @@ class Torture:
             await asyncio.to_thread(self._prepare, base_url)
             stack.push_async_callback(self._stop)
             session = await stack.enter_async_context(_session(self._key))
-            for _ in range(self.rounds):
+            for number in range(4 * self.rounds):
+                # On a machine that is slow just now, little happens in a round.
+                if number >= self.rounds and self.witness.lost and len(self.witness.accepted) > 30:
+                    break
                 await self._round(session)
             await self._rest(session)
             codes = [await asyncio.to_thread(node.stop) for node in self._nodes]
@@ -273,10 +277,10 @@ class Torture:
                 left = await database.run(
                     lambda: TaskRow.filter(next_poll_at__not_isnull=True).count()
                 )
-                if left == 0:
-                    return
                 for mark in self.witness.open():
                     await self._ask(session, mark, self.chance)
+                if left == 0:
+                    return
                 await asyncio.sleep(0.5)
 
     async def _stop(self) -> None:

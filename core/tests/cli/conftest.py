@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,10 +23,20 @@ def new_shell(tmp_path: Path, packages: None) -> Shell:
     return Shell(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home once; its plugins are found when it is served."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PACKAGES)
+        Shell(home)("init")
+    return home
+
+
 @pytest.fixture
-def shell(new_shell: Shell) -> Shell:
+def shell(new_shell: Shell, template: Path) -> Shell:
     """Give a command line with a new home."""
-    new_shell("init")
+    shutil.copytree(template, new_shell.home)
     return new_shell
 
 

@@ -113,6 +113,10 @@ async def test_a_failure_before_the_first_word_has_a_status(
     before = await studio.charged()
     for streams in (False, True):
         studio.emulator.mishap(kind, **details)
+        if kind == "reload":
+            # Else the first words may be here before the page has gone.
+            studio.emulator.script(answer(text(""), text("Too late")))
+            studio.emulator.mishap("silence", after=1)
         refused = await studio.ask("Hello", stream=streams)
         assert (refused.status, refused.error["code"]) == expected, refused.body
         assert words in refused.error["message"]

@@ -10,7 +10,7 @@ import click
 from plugway.cli.options import LocalLeaf
 
 #: First segments of paths that the core serves: a plugin's routes begin with its name.
-SERVED = frozenset({"api", "health", "metrics", "readyz", "v1", "v1beta"})
+SERVED = frozenset({"api", "health", "media", "metrics", "readyz", "v1", "v1beta"})
 
 #: Characters of a name at the most, so that no line of the plugin gets too long.
 LONGEST = 30

@@ -164,7 +164,7 @@ class PluginContract:
             for model in models.list():
                 asked = ChatRequest(model=model.id, messages=())
                 if isinstance(models, MediaModels):
-                    usages: Iterable[Usage] = (models.usage(asked, model),)
+                    usages: tuple[Usage, ...] = (models.usage(asked, model),)
                 else:
                     usages = Tally(asked, model).expected(1)
                 assert tariff.quote(provider.name, usages, settings).lines, model.id

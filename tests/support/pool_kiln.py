@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 from starlette.responses import JSONResponse
@@ -90,12 +91,17 @@ class KilnPlugin:
     Attributes:
         poor: Accounts that have not paid, by secret.
         known: Say so before they are asked.
+        broken: It fails to say so.
+        works: Cleared while what is asked of the upstream has to wait.
     """
 
     def __init__(self) -> None:
         self.poller = KilnPoller()
         self.poor: set[str] = set()
         self.known = False
+        self.broken = False
+        self.works = asyncio.Event()
+        self.works.set()
 
     @hookimpl
     def register_providers(self) -> Iterable[Provider]:
@@ -127,24 +133,33 @@ class KilnPlugin:
             assert turn.secret is not None
             if turn.secret.reveal() in self.poor:
                 raise TierTooLow(acted=False)
+            await self.works.wait()
             made = await turn.send("POST", "/jobs", content=b"{}")
             if made.status >= 400:
                 raise turn.refusal(made)
             body = json.loads(await made.read(1 << 16))
-            media = (Media(data=b"\x89PNG\r\n\x1a\nclay"),) if body["state"] == "succeed" else ()
+            media: tuple[Media, ...] = ()
+            if body["state"] == "succeed":
+                media = (Media(data=b"\x89PNG\r\n\x1a\nclay"),)
+            elif body["state"] == "fired":
+                body["state"] = "succeed"
+                media = (Media(mime_type="image/png", url=f"{turn.channel.base_url}/pot.png"),)
             return TaskUpdate(state=body["state"], answer="{}", upstream_id=body["id"], media=media)
 
         def suits(credential_id: int) -> bool:
+            if self.broken:
+                raise LookupError(credential_id)
             channel = gateway.channels.all()[0]
             found = gateway.credentials.get(channel.id, credential_id)
             return not self.known or found is None or found.secret.reveal() not in self.poor
 
         async def fire(request: Request) -> Any:
             usage = Usage(key="pot", unit="image", images=1)
+            (kind,) = parse_qs(request.scope["query_string"].decode())["kind"]
             async with gateway.tasks.open(
-                request, provider="kiln", kind="image", model="pot", usage=usage, body=b"{}"
+                request, provider="kiln", kind=kind, model="pot", usage=usage, body=b"{}"
             ) as submission:
-                update = await submission.submit(make, quotas=("images",), suits=suits)
+                update = await submission.submit(make, quotas=(f"{kind}s",), suits=suits)
             return JSONResponse({"id": submission.call_id, "state": update.state})
 
         return [Mount(path="/fire", endpoint=fire)]
@@ -157,15 +172,20 @@ class KilnHouse:
         says: What the upstream answers to a submit: by account, else `processing`.
         jobs: What became of each job, by its name.
         asked: Submits by account.
+        drawn: Cleared while a pot cannot be fetched.
+        fetched: Where pots were fetched from.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **environ: str) -> None:
         self.plugin = KilnPlugin()
-        self.server = GatewayServer(home, plugins={"kiln": self.plugin})
+        self.server = GatewayServer(home, plugins={"kiln": self.plugin}, environ=environ)
         self.upstream = ScriptedUpstream()
         self.says: dict[str, str] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         self.asked: Counter[str] = Counter()
+        self.drawn = asyncio.Event()
+        self.drawn.set()
+        self.fetched: list[str] = []
         self.user: UserRecord
         self.client: aiohttp.ClientSession
 
@@ -174,13 +194,15 @@ class KilnHouse:
 
         Args:
             accounts: How many there are.
-            settings: The channel's.
+            settings: The channel's; with `proxied` the upstream is its proxy, too.
         """
         await self.server.__aenter__()
         self.upstream.scripts = [self._serve]
         self.base_url = await self.upstream.start()
         self.user = await self.server.user()
         key = await self.server.key(self.user)
+        if settings.pop("proxied", False):
+            settings["proxy"] = self.base_url
         secrets = [f"kiln-{place}" for place in range(accounts)]
         await self.server.channel(
             "kiln", self.base_url, models=["pot"], secrets=secrets, settings=settings
@@ -195,10 +217,17 @@ class KilnHouse:
         await self.server.__aexit__(None, None, None)
         await self.upstream.stop()
 
-    async def fire(self) -> tuple[int, dict[str, Any]]:
+    async def fire(self, kind: str = "image") -> tuple[int, dict[str, Any]]:
         """Have something made."""
-        async with self.client.post("/fire") as response:
+        async with self.client.post("/fire", params={"kind": kind}) as response:
             return response.status, await response.json()
+
+    async def begun(self) -> str:
+        """Wait until a submit has begun, and return its call."""
+        async with asyncio.timeout(20):
+            while not (found := await store.search(self.server.gateway.database)):
+                await asyncio.sleep(0.01)
+        return found[0].call_id
 
     async def task(
         self, call_id: str, until: Callable[[Task], bool] = lambda task: task.ended
@@ -217,14 +246,24 @@ class KilnHouse:
         rows = await self.server.gateway.database.run(lambda: CredentialRow.all().order_by("id"))
         return [row.state for row in rows]
 
+    async def quotas(self) -> list[str]:
+        """Return what is used of the accounts, as their rows have it."""
+        rows = await self.server.gateway.database.run(lambda: CredentialRow.all().order_by("id"))
+        return [row.quotas for row in rows]
+
     async def _serve(
         self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        method, path, _ = seen.line.split(" ")
+        method, target, _ = seen.line.split(" ")
+        # Whole, where it is somebody's proxy.
+        path = urlsplit(target).path
         if path == "/pot.png":
+            self.fetched.append(target)
+            await self.drawn.wait()
             body, status = b"\x89PNG\r\n\x1a\nfired", "200 OK"
         elif method == "GET":
-            body, status = json.dumps(self.jobs[path.rpartition("/")[2]]).encode(), "200 OK"
+            job = self.jobs[path.rpartition("/")[2]]
+            body, status = json.dumps(job).encode(), job.get("status", "200 OK")
         else:
             secret = (seen.header("authorization") or "").removeprefix("Bearer ")
             self.asked[secret] += 1
@@ -234,6 +273,6 @@ class KilnHouse:
                 return
             name = f"job-{sum(self.asked.values())}"
             self.jobs.setdefault(name, {"state": "processing"})
-            status = "200 OK" if said in ("processing", "succeed") else said
+            status = "200 OK" if said in ("processing", "succeed", "fired") else said
             body = json.dumps({"id": name, "state": said}).encode()
         await answer(status, body)(seen, reader, writer)

@@ -1,4 +1,4 @@
-"""A gateway with the press, whose time stands still until a test moves it."""
+"""A gateway with the press, whose time stands still until a test moves it; and one with a pool."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pool_kiln import KilnHouse
 from press import PressGateway, PressPlugin
 
 from plugway.testing import ManualClock
@@ -28,3 +29,11 @@ async def press(tmp_path: Path, clock: ManualClock) -> AsyncIterator[PressGatewa
         await press.prepare()
         yield press
         await press.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[KilnHouse]:
+    """Give a house that a test opens."""
+    house = KilnHouse(tmp_path)
+    yield house
+    await house.close()

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from pool_kiln import KilnHouse
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[KilnHouse]:
-    """Give a house that a test opens."""
-    house = KilnHouse(tmp_path)
-    yield house
-    await house.close()
 
 
 async def test_what_is_made_is_kept_and_paid_once(house: KilnHouse) -> None:

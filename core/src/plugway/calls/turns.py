@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from plugway.calls.body import ClientDeparted
 from plugway.calls.turn import Turn
 from plugway.contract import PooledChannelSettings
+from plugway.credentials.states import OUT_OF_USE
 from plugway.errors import (
     Cancelled,
     CredentialExpired,
@@ -27,16 +29,15 @@ if TYPE_CHECKING:
     from plugway.calls.parts import Parts
     from plugway.calls.standing import Standing
     from plugway.contract import Channel, Quota
-    from plugway.credentials.pool import Claim
+    from plugway.credentials.pool import Claim, Credential
     from plugway.request import Request
 
 E = TypeVar("E")
 
+log = logging.getLogger(__name__)
+
 #: Seconds that a call may have worked, its waiting left out, when it begins another try.
 PATIENCE = 120.0
-
-#: Seconds until a credential is looked at again whose tasks left no room for another.
-_FULL = 1.0
 
 #: Errors that speak of the channel's health rather than of the request.
 _UNHEALTHY = frozenset({502, 503, 504})
@@ -58,6 +59,7 @@ class Turns:
         *,
         pin: Binding | None = None,
         before: Callable[[Claim], Awaitable[bool]] | None = None,
+        busy: Container[int] = (),
         suits: Callable[[int], bool] | None = None,
     ) -> None:
         """Prepare.
@@ -70,6 +72,7 @@ class Turns:
             before: For work that goes on after it, as a task does. Awaited with what will be
                 asked next, before the work begins; False: that one has no room now. What it
                 admits is free for others at once.
+            busy: Credentials of a pool that `before` would have no room for now.
             suits: Says of a credential whether it may be asked at all; None: all may.
         """
         self._parts = parts
@@ -78,6 +81,7 @@ class Turns:
         self._call_id = standing.call_id
         self._pin = pin
         self._before = before
+        self._busy = busy
         self._suits = suits
         self._came: int | None = None
         self._queued = 0.0
@@ -144,7 +148,9 @@ class Turns:
                 self._blame(claim, error, quotas)
                 if bound or not self._again(error):
                     raise
-                failure = error
+                if failure is None or not isinstance(error, TierTooLow):
+                    # What a better account has said is told rather than that another is none.
+                    failure = error
             except (GeneratorExit, asyncio.CancelledError):
                 if bound:
                     # Whoever leaves in the middle of an answer has had one.
@@ -164,7 +170,7 @@ class Turns:
                     pool.free(claim)
             if claim.credential is not None:
                 tried.add(claim.credential.id)
-        raise self._last(failure, candidates, quotas)
+        raise self._last(failure, candidates, quotas, tried)
 
     async def _claim(
         self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: _Tried
@@ -173,14 +179,11 @@ class Turns:
             claim = await self._next(candidates, quotas, tried)
             if claim is None or self._before is None:
                 return claim
-            admitted = False
             try:
-                admitted = await self._before(claim)
+                if await self._before(claim):
+                    return claim
             finally:
-                # Not so soon again, where there was no room: each look is a claim.
-                self._parts.credentials.free(claim, rest=0.0 if admitted else _FULL)
-            if admitted:
-                return claim
+                self._parts.credentials.free(claim)
 
     async def _next(
         self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: _Tried
@@ -205,6 +208,7 @@ class Turns:
                 since=self._came,
                 waited=self._queued,
                 tried=tried,
+                busy=self._busy,
                 admits=self._admits,
             )
         self._queued += self._stop()
@@ -263,7 +267,7 @@ class Turns:
                 parts.credentials.refused(credential, channel, error.message, "restricted")
             else:
                 parts.credentials.refused(credential, channel, error.message)
-        elif not isinstance(error, TierTooLow):
+        else:
             personal = not (isinstance(error, UpstreamError) and error.status in _UNHEALTHY)
         breaker = parts.channels.breaker(channel)
         if personal:
@@ -276,10 +280,11 @@ class Turns:
         failure: PlugwayError | None,
         candidates: Sequence[Channel],
         quotas: Sequence[Quota],
+        tried: _Tried,
     ) -> PlugwayError:
         """Return what the client hears: the last failure, or that nobody could be asked."""
-        if failure is None:
-            return self._nobody(candidates, quotas)
+        if failure is None or (isinstance(failure, TierTooLow) and self._left(candidates, tried)):
+            return self._nobody(candidates, quotas, tried)
         personal = isinstance(failure, CredentialExpired | CredentialRestricted)
         if personal and self._pooled():
             # One account says nothing of the others: there is a moment to come again.
@@ -291,31 +296,41 @@ class Turns:
             failure.retry_after = self._wait(candidates, quotas)
         return failure
 
+    def _left(self, candidates: Sequence[Channel], tried: _Tried) -> list[Credential]:
+        """Return the credentials that may be asked once they can be had."""
+        there = (one for channel in candidates for one in self._parts.credentials.all(channel.id))
+        return [one for one in there if one.state not in OUT_OF_USE and one.id not in tried]
+
     def _pooled(self) -> bool:
         channel = self.channel
         return channel is not None and isinstance(channel.settings, PooledChannelSettings)
 
-    def _wait(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> float:
+    def _wait(
+        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: Container[int] = ()
+    ) -> float:
         """Return the seconds until somebody may be asked again."""
         parts = self._parts
         now = parts.clock.monotonic()
         waits = []
         for channel in candidates:
             needs_none = parts.providers[channel.provider].credential is None
-            ready = 0.0 if needs_none else parts.credentials.ready_in(channel, quotas)
+            ready = 0.0 if needs_none else parts.credentials.ready_in(channel, quotas, tried)
             # A channel of which nobody knows is no reason to come back before another is ready.
             if ready is not None:
                 waits.append(max(ready, parts.channels.breaker(channel).opens_in(now)))
         return max(1.0, min(waits, default=1.0))
 
-    def _nobody(self, candidates: Sequence[Channel], quotas: Sequence[Quota]) -> PlugwayError:
+    def _nobody(
+        self, candidates: Sequence[Channel], quotas: Sequence[Quota], tried: _Tried
+    ) -> PlugwayError:
         parts = self._parts
         now = parts.clock.monotonic()
-        wait = self._wait(candidates, quotas)
-        there = [one.id for channel in candidates for one in parts.credentials.all(channel.id)]
-        if self._suits is not None and there and not any(map(self._suits, there)):
+        wait = self._wait(candidates, quotas, tried)
+        mine = self._left(candidates, _Tried(self._pin, None))
+        if mine and not self._left(candidates, tried):
             return TierTooLow("no account has paid for this model", acted=False)
-        if any(
+        bound = self._pin is not None and self._pin.credential_id is not None
+        if (mine or not bound) and any(
             parts.credentials.resting(channel)
             and parts.channels.breaker(channel).opens_in(now) <= 0
             for channel in candidates
@@ -326,13 +341,18 @@ class Turns:
                 acted=False,
             )
         said = "every channel of this model is out of service now"
-        if any(isinstance(channel.settings, PooledChannelSettings) for channel in candidates):
+        if bound and not mine:
+            said = "the account that this is bound to is out of use"
+        elif any(isinstance(channel.settings, PooledChannelSettings) for channel in candidates):
             said = "no account of this model is in good order now: each needs a look, or a sign-in"
         return NoChannel(f"no available channel: {said}", retry_after=wait)
 
 
 class _Tried:
-    """Names the credentials that are not wanted: tried ones, all but one, or unsuitable ones."""
+    """Names the credentials that are not wanted: tried ones, all but one, or unsuitable ones.
+
+    It is true once a try has failed: whoever has met one that fails meets no other that may.
+    """
 
     def __init__(self, pin: Binding | None, suits: Callable[[int], bool] | None) -> None:
         self._only = None if pin is None else pin.credential_id
@@ -343,11 +363,16 @@ class _Tried:
         self._ids.add(credential_id)
 
     def __bool__(self) -> bool:
-        return bool(self._ids) or self._only is not None or self._suits is not None
+        return bool(self._ids)
 
     def __contains__(self, credential_id: object) -> bool:
         if credential_id in self._ids or self._only not in (None, credential_id):
             return True
         if self._suits is None or not isinstance(credential_id, int):
             return False
-        return not self._suits(credential_id)
+        try:
+            return not self._suits(credential_id)
+        except Exception:  # others' calls are served meanwhile: they must not meet it
+            log.exception("a plugin failed to say whether credential %d suits", credential_id)
+            self._suits = None
+            return False

@@ -176,7 +176,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         first: Seconds from the submit to the first poll: the provider's typical time.
         interval: Seconds between polls then; it grows as the task ages.
         slowest: Seconds that it grows to.
-        most: Polls after which a task that has not ended expires; None: only its deadline
+        most: Polls after which a task expires that still goes on; None: only its deadline
             ends it.
 
     Raises:

@@ -55,12 +55,14 @@ class Caller(msgspec.Struct, frozen=True):
         user: Whose it is; users take turns.
         since: Microseconds since 1970 when it began to wait first; None: now.
         waited: Seconds that it has waited before; its patience is for all its tries.
+        busy: Credentials that it does not want now; it waits for them.
     """
 
     owner: str
     user: str = ""
     since: int | None = None
     waited: float = 0.0
+    busy: Container[int] = ()
 
 
 class Claims:
@@ -166,7 +168,7 @@ class Claims:
                 continue
             admitted = False
             for _ in range(ATTEMPTS):
-                slot = line.index.pick(kinds, self._clock.now(), tried)
+                slot = line.index.pick(kinds, self._clock.now(), tried, caller.busy)
                 if slot is None:
                     break
                 slot.owner = owner
@@ -180,12 +182,11 @@ class Claims:
                 self._count(channel, "lost")
         return None
 
-    def free(self, claim: Claim, rest: float = 0.0) -> None:
+    def free(self, claim: Claim) -> None:
         """End a claim; the credential rests from now on. A second time does nothing.
 
         Args:
             claim: An exclusive one.
-            rest: Seconds that it rests at the least.
         """
         credential = cast("Credential", claim.credential)
         slot = self._roster.get(credential.channel_id, credential.id)
@@ -195,7 +196,7 @@ class Claims:
         if slot.owner != claim.owner or slot.given is not None:
             return
         settings = cast("PooledChannelSettings", claim.channel.settings)
-        rested = self._clock.now() + round(max(settings.use_cooldown, rest) * 1_000_000)
+        rested = self._clock.now() + round(settings.use_cooldown * 1_000_000)
         self._possession.give(slot, rested)
 
     def positions(self) -> dict[str, int]:
@@ -210,15 +211,18 @@ class Claims:
                 found[ticket.owner] = min(place, found.get(ticket.owner, place))
         return found
 
-    def ready_in(self, channel: Channel, kinds: frozenset[str]) -> float | None:
+    def ready_in(
+        self, channel: Channel, kinds: frozenset[str], tried: Container[int] = ()
+    ) -> float | None:
         """Return the seconds until a credential is ready; None: nobody knows.
 
         Args:
             channel: A pooled one.
             kinds: What the call draws from.
+            tried: Credentials that are not wanted.
         """
         index, now = self.line(channel).index, self._clock.now()
-        moments = (index.next_at(kinds, now), index.freed_at(kinds, now))
+        moments = (index.next_at(kinds, now, tried), index.freed_at(kinds, now, tried))
         return min((max(0, at - now) / 1_000_000 for at in moments if at is not None), default=None)
 
     async def _wait(
@@ -234,7 +238,7 @@ class Claims:
         until = began + round((longest - caller.waited) * 1_000_000)
         since = began if caller.since is None else caller.since
         number = (since, next(self._numbers))
-        ticket = Ticket(number, kinds, tried, owner, until, caller.user)
+        ticket = Ticket(number, kinds, tried, owner, until, caller.user, caller.busy)
         admitted: set[Line] = set()
         lines = list(by_line)
         waited, lost = False, 0

@@ -56,7 +56,13 @@ class Index:
         #: Calls of this process that are finding out.
         self._trials: set[int] = set()
 
-    def pick(self, kinds: frozenset[str], now: int, tried: Container[int] = ()) -> Slot | None:
+    def pick(
+        self,
+        kinds: frozenset[str],
+        now: int,
+        tried: Container[int] = (),
+        busy: Container[int] = (),
+    ) -> Slot | None:
         """Take out the credential that has been ready longest.
 
         One that must be tried goes to a call that has not failed yet, and while others work
@@ -65,7 +71,8 @@ class Index:
         Args:
             kinds: What the call draws from.
             now: Microseconds since 1970.
-            tried: Those that the call does not want.
+            tried: Those that the call does not want; true if it has failed with one.
+            busy: Those that it does not want now.
 
         Returns:
             What to hand back with `place`; None: none is ready.
@@ -73,7 +80,7 @@ class Index:
         good, doubtful = self._of(kinds, now)
         known_first = bool(tried) or bool(self._trials)
         for queue in (good, doubtful) if known_first else (doubtful, good):
-            slot = self._pop(queue, now, tried)
+            slot = self._pop(queue, now, tried, busy)
             if slot is not None:
                 if queue is doubtful:
                     self._trials.add(slot.credential.id)
@@ -104,18 +111,19 @@ class Index:
         for kinds in self._out.pop(slot.credential.id, ()):
             self._held[kinds] -= 1
 
-    def next_at(self, kinds: frozenset[str], now: int) -> int | None:
+    def next_at(self, kinds: frozenset[str], now: int, tried: Container[int] = ()) -> int | None:
         """Return when the first one that is not in use will be ready.
 
         Args:
             kinds: What a call draws from.
             now: Microseconds since 1970.
+            tried: Those that do not count.
 
         Returns:
             Microseconds since 1970; None: none will, by itself.
         """
-        tops = [queue[0][0] for queue in self._of(kinds, now) if _clean(queue)]
-        return min(tops, default=None)
+        tops = [_first(queue, tried) for queue in self._of(kinds, now)]
+        return min((top for top in tops if top is not None), default=None)
 
     def hope_at(self, kinds: frozenset[str], now: int, tried: Container[int]) -> int | None:
         """Return when the first one will be ready that is worth waiting for.
@@ -161,12 +169,11 @@ class Index:
             tried: Those that do not count.
         """
         self._of(kinds, now)
-        if not tried:
-            return self._held[kinds] > 0
-        others = (kept for id_, kept in self._out.items() if id_ not in tried)
-        return any(kinds in kept for kept in others)
+        if not self._held[kinds]:
+            return False
+        return any(kinds in kept and id_ not in tried for id_, kept in self._out.items())
 
-    def freed_at(self, kinds: frozenset[str], now: int) -> int | None:
+    def freed_at(self, kinds: frozenset[str], now: int, tried: Container[int] = ()) -> int | None:
         """Return when the first of those in use may be used again, if its call ended now.
 
         What the upstream said of it meanwhile counts: a rest that has begun is not over with
@@ -175,12 +182,15 @@ class Index:
         Args:
             kinds: What a call draws from.
             now: Microseconds since 1970.
+            tried: Those that do not count.
 
         Returns:
             Microseconds since 1970; None: none is in use, or none comes back by itself.
         """
         day, found = self.calendar.day(now), []
         for id_ in self._out:
+            if id_ in tried:
+                continue
             slot = self._slots[id_]
             ready = slot.credential.state == "ready"
             until = now if ready else slot.credential.until
@@ -256,12 +266,14 @@ class Index:
             queue[:] = [place for place in queue if place[2] == place[3].version]
             heapq.heapify(queue)
 
-    def _pop(self, queue: _Queue, now: int, tried: Container[int]) -> Slot | None:
+    def _pop(
+        self, queue: _Queue, now: int, tried: Container[int], busy: Container[int]
+    ) -> Slot | None:
         unwanted: list[_Place] = []
         found = None
         while found is None and _clean(queue) and queue[0][0] <= now:
             place = heapq.heappop(queue)
-            if place[1] in tried:
+            if place[1] in tried or place[1] in busy:
                 unwanted.append(place)
             else:
                 found = place[3]

@@ -25,6 +25,7 @@ class Ticket:
     Attributes:
         number: Microseconds since 1970 when the call came, and a count; lower was earlier.
         user: Whose call it is; users take turns.
+        busy: Credentials that it does not want now, and waits for.
         kinds: What the call draws from.
         tried: Credentials that it does not want.
         owner: The call's id.
@@ -42,9 +43,11 @@ class Ticket:
         owner: str,
         until: int,
         user: str = "",
+        busy: Container[int] = (),
     ) -> None:
         self.number = number
         self.user = user
+        self.busy = busy
         self.kinds = kinds
         self.tried = tried
         self.owner = owner
@@ -138,7 +141,7 @@ class Line:
     def _hand_out(self, kinds: frozenset[str], now: int) -> bool:
         with closing(self.order.in_order(kinds)) as tickets:
             for ticket in tickets:
-                slot = self.index.pick(kinds, now, ticket.tried)
+                slot = self.index.pick(kinds, now, ticket.tried, ticket.busy)
                 if slot is not None:
                     break
             else:

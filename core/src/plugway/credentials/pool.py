@@ -128,6 +128,7 @@ class CredentialPool:
         since: int | None = None,
         waited: float = 0.0,
         tried: Container[int] = (),
+        busy: Container[int] = (),
         admits: Callable[[Channel], bool] = lambda _: True,
     ) -> Claim | None:
         """Take a credential for one call.
@@ -144,6 +145,7 @@ class CredentialPool:
             since: Microseconds since 1970 when the call asked first; None: now.
             waited: Seconds that it has waited before, for another try.
             tried: Credentials that are not wanted.
+            busy: Credentials of a pool that are not wanted now, and may be soon.
             admits: Says whether a channel may be asked now; asked only when a credential of it
                 is at hand.
 
@@ -154,7 +156,7 @@ class CredentialPool:
             Unavailable: The database is away, without which nothing is claimed.
         """
         kinds = frozenset(quotas)
-        caller = Caller(owner, user, since, waited)
+        caller = Caller(owner, user, since, waited, busy)
         pooled: list[Channel] = []
         for channel in channels:
             if self._has_none(channel):
@@ -175,15 +177,14 @@ class CredentialPool:
             return None
         return await self._claims.claim(pooled, kinds, caller, tried, admits, wait=True)
 
-    def free(self, claim: Claim, *, rest: float = 0.0) -> None:
+    def free(self, claim: Claim) -> None:
         """Hand back what was claimed; a second time does nothing.
 
         Args:
             claim: What `claim` gave.
-            rest: Seconds until others may have it, at the least.
         """
         if claim.exclusive:
-            self._claims.free(claim, rest)
+            self._claims.free(claim)
 
     def positions(self) -> dict[str, int]:
         """Return the places of calls that wait, by their ids; 1 is next."""
@@ -199,15 +200,21 @@ class CredentialPool:
             return self._claims.line(channel).index.resting(self._clock.now())
         return self._shared.resting(channel.id)
 
-    def ready_in(self, channel: Channel, quotas: Sequence[Quota] = ("text",)) -> float | None:
+    def ready_in(
+        self,
+        channel: Channel,
+        quotas: Sequence[Quota] = ("text",),
+        tried: Container[int] = (),
+    ) -> float | None:
         """Return the seconds until a credential is usable again; None: nobody knows.
 
         Args:
             channel: The channel.
             quotas: What the call draws from.
+            tried: Credentials of a pool that are not wanted.
         """
         if self._is_pooled(channel):
-            return self._claims.ready_in(channel, frozenset(quotas))
+            return self._claims.ready_in(channel, frozenset(quotas), tried)
         return self._shared.ready_in(channel.id)
 
     def succeeded(
@@ -225,9 +232,11 @@ class CredentialPool:
         if slot is not None:
             self._verdicts.succeeded(slot, channel, settings, drew)
             self._claims.moved([slot])
-        elif settings is not None and (slot := self._before(credential)) is not None:
-            self._verdicts.used(slot, channel, settings)
-            self._claims.moved([slot])
+        elif settings is not None:
+            slot = self._before(credential) if drew is None else self._kept(credential)
+            if slot is not None:
+                self._verdicts.used(slot, channel, settings, drew)
+                self._claims.moved([slot])
 
     def refused(
         self,
@@ -270,10 +279,12 @@ class CredentialPool:
             quotas: What the call drew from; in a pool the last kind is used up, and the whole
                 credential rests only if that is text.
         """
-        # A quota is the account's, whatever its secret.
-        slot = self._slot(credential) or self._before(credential)
+        settings = self._pool_settings(channel)
+        slot = self._slot(credential)
+        if slot is None and settings is not None:
+            # A quota is the account's, whatever its secret.
+            slot = self._kept(credential)
         if slot is not None:
-            settings = self._pool_settings(channel)
             self._verdicts.exhausted(slot, channel, seconds, reason, quotas, settings)
             self._claims.moved([slot])
 
@@ -292,12 +303,16 @@ class CredentialPool:
 
     def _slot(self, credential: Credential) -> Slot | None:
         """Return where a credential is kept; None: it is gone, or has another secret now."""
-        slot = self._roster.get(credential.channel_id, credential.id)
+        slot = self._kept(credential)
         return slot if slot is not None and slot.credential is credential else None
+
+    def _kept(self, credential: Credential) -> Slot | None:
+        """Return where a credential is kept, whatever its secret is now; None: it is gone."""
+        return self._roster.get(credential.channel_id, credential.id)
 
     def _before(self, credential: Credential) -> Slot | None:
         """Return where a credential is kept whose secret was exchanged while its call has it."""
-        slot = self._roster.get(credential.channel_id, credential.id)
+        slot = self._kept(credential)
         return slot if slot is not None and slot.before is credential else None
 
     def _moved(self, moved: Sequence[Slot], gone: Sequence[Slot]) -> None:

@@ -84,23 +84,36 @@ class Verdicts:
         """
         credential = slot.credential
         used = slot.drawn if drew is None else frozenset(drew)
+        now = self._clock.now()
         if pool is not None and used:
-            day = self._calendar(pool.day_zone).day(self._clock.now())
-            slot.quotas = slot.quotas.used(day.name, used).awake(used)
+            day = self._calendar(pool.day_zone).day(now)
+            slot.quotas = slot.quotas.used(day.name, used)
             if drew is None:
+                slot.quotas = slot.quotas.awake(used)
                 slot.drawn = frozenset()
+            else:
+                # With no claim to end nothing else has it written.
+                self._writer.later(slot)
         failed, credential.failures = credential.failures, 0
         if credential.state == "disabled":
             return
-        if pool is not None and not used and credential.state == "cooling":
-            # Only the call that it serves finds out whether there is quota again.
+        rests = credential.state == "cooling" and (credential.until or now) > now
+        if pool is not None and credential.state == "cooling" and (not used or (rests and drew)):
+            # Only the call that it serves finds out whether there is quota again; one whose
+            # claim has ended may have begun before another was told that there is none.
             return
         if credential.state != "ready":
             self._move(slot, channel, "ready", None, "")
         elif pool is not None and failed:
             self._tell(slot)
 
-    def used(self, slot: Slot, channel: Channel, pool: PooledChannelSettings) -> None:
+    def used(
+        self,
+        slot: Slot,
+        channel: Channel,
+        pool: PooledChannelSettings,
+        drew: Sequence[Quota] | None = None,
+    ) -> None:
         """Note that an account served a call with a secret that was exchanged meanwhile.
 
         That tells of its quotas, and nothing of the secret that it has now.
@@ -109,11 +122,16 @@ class Verdicts:
             slot: The credential's.
             channel: Its channel.
             pool: The channel's settings.
+            drew: As in `succeeded`.
         """
+        day = self._calendar(pool.day_zone).day(self._clock.now())
+        if drew is not None:
+            slot.quotas = slot.quotas.used(day.name, drew)
+            self._writer.later(slot)
+            return
         drawn, slot.drawn = slot.drawn, frozenset()
         if not drawn:
             return
-        day = self._calendar(pool.day_zone).day(self._clock.now())
         slot.quotas = slot.quotas.used(day.name, drawn).awake(drawn)
         if slot.credential.state == "cooling":
             self._move(slot, channel, "ready", None, "")

@@ -124,8 +124,9 @@ class MediaStore:
             await self._place.write(kept.place, measured.chunks())
             kept = replace(kept, size=measured.size, expires_at=_end(settings, now))
             before = await self.rows.finish(kept)
-        except Exception:
-            # When this fails too, or the process dies, `prune` does it.
+        except BaseException:
+            # Also when whoever wants it gives up: what was tried again and again would fill the
+            # disk. When this fails too, or the process dies, `prune` does it.
             await self._retention.remove([mine])
             raise
         await self._retention.remove(before)

@@ -113,8 +113,9 @@ class Questions:
     def _praise(self) -> None:
         credential = self._credential
         if credential is not None and credential.state == "ready":
-            # Refusals count in a row; what rests is not woken by a question.
-            self._parts.credentials.succeeded(credential, self._channel)
+            # Refusals count in a row; what rests is not woken by a question, nor is it a use of
+            # the account, which a call may have meanwhile.
+            self._parts.credentials.succeeded(credential, self._channel, ())
 
     async def _ask(self, target: str, method: str, content: bytes | None) -> bytes:
         parts, channel, credential = self._parts, self._channel, self._credential

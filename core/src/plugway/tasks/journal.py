@@ -206,10 +206,10 @@ class Journal:
         return NewCallback(user_id=task.user_id, url=task.callback_url, body=body)
 
     async def tire(self, task: Task) -> None:
-        """End a task that was asked for as often as its plugin wants.
+        """End a task that was asked for as often as its plugin wants, if it goes on.
 
         Args:
-            task: As it was before the last poll.
+            task: As it was before the last poll, which has told something.
         """
         most = self._pace(task).most
         if most is not None and task.polls + 1 >= most:

@@ -17,7 +17,6 @@ from plugway.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from plugway.tasks import store
 from plugway.upstream import Timeouts
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from plugway.calls.parts import Parts
     from plugway.contract import Channel, Media, Task, TaskUpdate
     from plugway.media.store import MediaStore
-    from plugway.storage.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -37,46 +35,37 @@ _REDIRECTS = 3
 class Keeping:
     """Fetches media from where the upstream has them into the media store."""
 
-    def __init__(self, parts: Parts, database: Database, media: MediaStore) -> None:
+    def __init__(self, parts: Parts, media: MediaStore) -> None:
         """Take what is needed.
 
         Args:
             parts: What calls go through.
-            database: Where tasks are.
             media: Where they are kept.
         """
         self._parts = parts
-        self._database = database
         self._media = media
 
-    async def under_way(self, task: Task, credential_id: int, channel: Channel) -> int:
-        """Count the tasks of a kind that one credential has under way on all nodes.
+    def longest(self, task: Task) -> float:
+        """Return the seconds that it may take at the most.
 
         Args:
-            task: Not counted itself.
-            credential_id: The credential.
-            channel: Its channel.
+            task: The task.
         """
-        return await store.under_way(
-            self._database, channel.id, credential_id, kind=task.kind, but=task.call_id
-        )
+        channel = self._parts.channels.get(task.channel_id or 0)
+        return 0.0 if channel is None else channel.settings.total_timeout
 
-    async def kept(
-        self, task: Task, update: TaskUpdate, seconds: float | None = None
-    ) -> TaskUpdate:
-        """Keep what a task has made.
+    async def kept(self, task: Task, update: TaskUpdate) -> TaskUpdate:
+        """Keep what a task has made, within the channel's `total_timeout`.
 
         Args:
             task: The task.
             update: What was said of it.
-            seconds: Longest time; None: as the channel says.
 
         Returns:
             The update without its media; one that failed, if they are too large.
 
         Raises:
-            UpstreamError: They could not be fetched.
-            Unavailable: They could not be written.
+            PlugwayError: They could not be fetched, or not be written.
         """
         if not update.media:
             return update
@@ -86,7 +75,7 @@ class Keeping:
         if channel is None:
             raise UpstreamError("the channel of this task is gone")
         try:
-            async with asyncio.timeout(seconds or channel.settings.total_timeout):
+            async with asyncio.timeout(channel.settings.total_timeout):
                 for position, media in enumerate(update.media):
                     await self._keep(task, channel, position, media)
         except TimeoutError:
@@ -106,27 +95,36 @@ class Keeping:
         if media.data is not None:
             await self._write(task, position, media, media.data)
             return
-        try:
-            url = URL(media.url or "", encoded=True)
-        except ValueError:
-            raise UpstreamError("what was made has no URL") from None
+        url = _url(URL(), media.url or "")
         for _ in range(_REDIRECTS + 1):
-            if not self._is_reached_by(channel, url):
+            if not await self._is_reached_by(channel, url, self._sticky(task)):
                 await self._fetch(task, channel, position, media, url)
                 return
             location = await self._download(task, channel, position, media, url)
             if location is None:
                 return
-            url = url.join(URL(location))
+            url = _url(url, location)
         raise UpstreamError("What was made is behind too many redirects.")
 
-    def _is_reached_by(self, channel: Channel, url: URL) -> bool:
+    async def _is_reached_by(self, channel: Channel, url: URL, sticky: str) -> bool:
         """Say whether a URL is the channel's own, or goes the channel's way through a proxy."""
-        if url.host is None or url.scheme not in ("http", "https"):
-            raise UpstreamError("what was made has no URL")
         if url.origin() == URL(channel.base_url).origin():
             return True
-        return channel.settings.proxy not in ("", "direct")
+        upstream, proxy = self._parts.upstream, channel.settings.proxy
+        if await upstream.proxy_url(str(url), proxy=proxy, sticky=sticky) is None:
+            return False
+        try:
+            # Where a name leads is the proxy's to say; it may be on this machine.
+            upstream.check_url(str(url))
+        except AddressRefused as error:
+            raise _refused(error) from None
+        return True
+
+    def _sticky(self, task: Task) -> str:
+        """Return the key of the account's requests, which all go one way."""
+        credentials = self._parts.credentials
+        credential = credentials.get(task.channel_id or 0, task.credential_id or 0)
+        return "" if credential is None else credential.key
 
     async def _fetch(
         self, task: Task, channel: Channel, position: int, media: Media, url: URL
@@ -138,8 +136,8 @@ class Keeping:
                 timeout=channel.settings.total_timeout,
             )
         except AddressRefused as error:
-            raise UpstreamError(f"what was made may not be fetched: {error.message}") from None
-        if fetched.status != 200 or not fetched.body:
+            raise _refused(error) from None
+        if fetched.status != 200:
             raise UpstreamError(f"what was made was answered with status {fetched.status}")
         stated = media.mime_type or fetched.content_type
         await self._write(task, position, media, fetched.body, stated)
@@ -154,7 +152,7 @@ class Keeping:
             headers=(("Accept", "*/*"), ("Accept-Encoding", "identity")),
             timeouts=Timeouts.of(channel.settings),
             proxy=channel.settings.proxy,
-            sticky="" if task.credential_id is None else str(task.credential_id),
+            sticky=self._sticky(task),
         )
         try:
             headers = {name.lower(): value.decode("latin-1") for name, value in answer.raw_headers}
@@ -176,7 +174,10 @@ class Keeping:
         content: bytes | AsyncIterator[bytes],
         stated: str = "",
     ) -> None:
-        await self._media.keep(
+        if _is_page(stated):
+            # Somebody in the way wants something, or the link has ended: it is no medium.
+            raise UpstreamError("what was made was answered with a page")
+        kept = await self._media.keep(
             content,
             call_id=task.call_id,
             user_id=task.user_id,
@@ -184,3 +185,26 @@ class Keeping:
             mime_type=media.mime_type or stated.partition(";")[0].strip().lower(),
             name=media.name or "",
         )
+        if not kept.size:
+            raise UpstreamError("what was made is empty")
+
+
+def _url(base: URL, text: str) -> URL:
+    """Return a URL as it was given; of a redirect it may be relative."""
+    try:
+        url = base.join(URL(text, encoded=True))
+        if url.host is not None and url.scheme in ("http", "https"):
+            return url.with_fragment(None)
+    except ValueError:
+        pass
+    raise UpstreamError("what was made has no URL")
+
+
+def _is_page(content_type: str) -> bool:
+    """Say whether an answer is a page or a message for programs, and no medium."""
+    plain = content_type.partition(";")[0].strip().lower()
+    return plain.startswith("text/") or plain.endswith(("/json", "+json", "/xml", "/xhtml+xml"))
+
+
+def _refused(error: AddressRefused) -> UpstreamError:
+    return UpstreamError(f"what was made may not be fetched: {error.message}")

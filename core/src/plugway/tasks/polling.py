@@ -185,22 +185,28 @@ class Polling:
 
     async def _poll(self, claimed: Claimed, seconds: float) -> None:
         task, held = claimed.task, Claim(claimed.lease, claimed.until)
-        until = self._parts.clock.monotonic() + seconds
         try:
             update = await self.ask(task, seconds)
-            left = max(1.0, until - self._parts.clock.monotonic())
-            update = await self._keeping.kept(task, update, left)
+            if update.media:
+                await self._hold(task, held)
+            update = await self._keeping.kept(task, update)
         except PlugwayError as error:
             self._parts.metrics.polled(task.provider, error.code)
             await self._journal.put_off(task, error, held)
         else:
             self._parts.metrics.polled(task.provider, update.state)
             await self._journal.update(task, update, held)
+            await self._journal.tire(task)
         if task.deadline is not None and self._parts.clock.now() >= task.deadline:
             # That was the last look; if it found an end, this changes nothing.
             await self._journal.end(task, "expired", EXPIRED)
-        else:
-            await self._journal.tire(task)
+
+    async def _hold(self, task: Task, claim: Claim) -> None:
+        """Keep a task from others while what it has made is fetched, however long that takes."""
+        longest = self._keeping.longest(task) + _SPARE
+        until = self._parts.clock.now() + round(longest * 1_000_000)
+        if until > claim.until:
+            await store.extend(self._database, task.call_id, claim.lease, until)
 
     async def ask(self, task: Task, seconds: float) -> TaskUpdate:
         """Ask the upstream for a task.

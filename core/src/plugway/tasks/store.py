@@ -243,6 +243,23 @@ async def wake(database: Database, call_id: str, now_us: int) -> bool:
     return await database.run(work)
 
 
+async def extend(database: Database, call_id: str, lease: str, until_us: int) -> None:
+    """Let nobody else claim a task for longer; one that is no longer held is left alone.
+
+    Args:
+        database: Where it is.
+        call_id: Its call.
+        lease: Under which it is held.
+        until_us: Microseconds since 1970.
+    """
+
+    async def work() -> None:
+        held = TaskRow.filter(call_id=call_id, lease=lease, next_poll_at__gt=0)
+        await held.update(next_poll_at=until_us)
+
+    await database.run(work)
+
+
 async def under_way(
     database: Database, channel_id: int, credential_id: int, *, kind: str, but: str
 ) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from types import TracebackType
@@ -15,7 +16,7 @@ from plugway.calls.forward import Forwarding
 from plugway.calls.quoting import candidates, dearest
 from plugway.calls.standing import Standing
 from plugway.calls.turns import Turns
-from plugway.contract import PooledChannelSettings, Task, TaskUpdate
+from plugway.contract import Task, TaskUpdate
 from plugway.errors import (
     Cancelled,
     LedgerUnavailable,
@@ -42,7 +43,10 @@ if TYPE_CHECKING:
     from plugway.request import Request
     from plugway.tasks.journal import Journal
     from plugway.tasks.keeping import Keeping
+    from plugway.tasks.room import Room
     from plugway.upstream import Answer
+
+log = logging.getLogger(__name__)
 
 _SECOND = 1_000_000
 
@@ -81,7 +85,13 @@ class Submission:
     """
 
     def __init__(
-        self, parts: Parts, journal: Journal, keeping: Keeping, request: Request, asked: Asked
+        self,
+        parts: Parts,
+        journal: Journal,
+        keeping: Keeping,
+        room: Room,
+        request: Request,
+        asked: Asked,
     ) -> None:
         self.call_id = new_id()
         self.request = request
@@ -90,11 +100,13 @@ class Submission:
         self._parts = parts
         self._journal = journal
         self._keeping = keeping
+        self._room = room
         self._asked = asked
         self._candidates: list[Channel] = []
         self._forwarding: Forwarding | Turns | None = None
         self._task: Task | None = None
         self._sent = False
+        self._fetching = 0.0
         self._state = "released"
 
     async def __aenter__(self) -> Submission:
@@ -235,52 +247,84 @@ class Submission:
             standing,
             pin=self._asked.pin,
             before=self._has_room,
+            busy=self._room.full(self._asked.kind),
             suits=suits,
         )
 
         async def once(turn: Turn) -> AsyncGenerator[TaskUpdate, None]:
-            yield told.checked(await work(turn))
+            try:
+                made = told.checked(await work(turn))
+            except PlugwayError as error:
+                # Who makes a task by several requests says what an error means.
+                self._sent = isinstance(error, _LOST) and error.acted
+                raise
+            yield made
 
         update = None
+        alive = asyncio.create_task(self._stay())
         try:
             tries = turns.run(self._candidates, quotas, once, lambda _: True)
             async with aclosing(tries):
                 async for made in tries:
                     update = made
+            if update is None:
+                raise UnreadableAnswer
+            update = await self._kept(update)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if standing.cancelled and task is not None and task.uncancel() == 0:
                 raise Cancelled from None
             raise
         finally:
+            alive.cancel()
             parts.queue.leave(standing)
-        if update is None:
-            raise UnreadableAnswer
-        update = await self._kept(update)
-        await self.accept(update)
+        await self._accepted(update)
         return update
 
+    async def _stay(self) -> None:
+        """Keep the poller from the task while somebody is busy with it, however long."""
+        clock = self._parts.clock
+        while True:
+            patience = min(map(self._patience, self._candidates))
+            await clock.sleep(patience / 2 / _SECOND)
+            now = clock.now()
+            await self._journal.write(
+                Advance(call_id=self.call_id, at=now, next_poll_at=now + patience)
+            )
+
     async def _kept(self, update: TaskUpdate) -> TaskUpdate:
+        named = update.upstream_id is not None
+        if named and update.media and update.state == "succeed":
+            # Fetching takes its time, and whoever asks after a crash needs the name.
+            await self._journal.write(
+                Advance(
+                    call_id=self.call_id,
+                    at=self._parts.clock.now(),
+                    state="processing",
+                    upstream_id=update.upstream_id,
+                    answer=update.answer,
+                )
+            )
+        began = self._parts.clock.monotonic()
         try:
             return await self._keeping.kept(self._known(), update)
-        except UpstreamError:
-            if update.upstream_id is None:
+        except PlugwayError as error:
+            if not named:
+                # Nobody can be asked for it.
+                self._sent = False
                 raise
-            # It is made, and named: the poller asks for it until it can be had.
+            # It is made: the poller asks for it until it can be had.
+            log.warning("what task %s has made is not kept yet: %s", self.call_id, error.message)
             return msgspec.structs.replace(update, state="processing", media=())
+        finally:
+            self._fetching = self._parts.clock.monotonic() - began
 
     async def _has_room(self, claim: Claim) -> bool:
         """Say whether a credential may have one more task, and if so make durable that it has."""
-        channel, credential = claim.channel, claim.credential
-        settings = channel.settings
-        if credential is not None and isinstance(settings, PooledChannelSettings):
-            most = settings.concurrent(self._asked.kind)
-            if (
-                most
-                and await self._keeping.under_way(self._known(), credential.id, channel) >= most
-            ):
-                return False
-        await self._before(channel, None if credential is None else credential.id)
+        if not await self._room.is_there(self._known(), claim):
+            return False
+        credential = claim.credential
+        await self._before(claim.channel, None if credential is None else credential.id)
         return True
 
     def _stand(self) -> Standing:
@@ -310,8 +354,12 @@ class Submission:
         Raises:
             LedgerUnavailable: It could not be made durable in time; it will be.
             UnreadableAnswer: The update is none; the task is looked for.
+            PlugwayError: What was made could not be kept, and has no name to ask by.
         """
-        task, update = self._known(), told.checked(update)
+        await self._accepted(await self._kept(told.checked(update)))
+
+    async def _accepted(self, update: TaskUpdate) -> None:
+        task = self._known()
         task = msgspec.structs.replace(task, facts=self._facts())
         self._task, self._state = None, "held"
         self._note()
@@ -339,7 +387,8 @@ class Submission:
         if self._task is None:
             return
         task, self._task = self._known(), None
-        taken = self._sent and not self._refused(error)
+        refused = isinstance(error, UpstreamError) and not error.acted
+        taken = self._sent and not refused
         if taken:
             self._state = "held"
         self._note()
@@ -349,17 +398,6 @@ class Submission:
             self._parts.ledger.submit(operation)
         else:
             await self._journal.write(operation)
-
-    def _refused(self, error: BaseException | None) -> bool:
-        """Say whether the upstream has certainly not taken it."""
-        if isinstance(error, UpstreamError) and not error.acted:
-            return True
-        # Who makes a task by several requests says what an answer means.
-        return (
-            isinstance(self._forwarding, Turns)
-            and isinstance(error, PlugwayError)
-            and not isinstance(error, _LOST)
-        )
 
     def _left(self, task: Task, error: BaseException | None, *, taken: bool) -> Advance | Finish:
         now = self._parts.clock.now()
@@ -431,7 +469,7 @@ class Submission:
         return since - self._waited()
 
     def _waited(self) -> float:
-        return 0.0 if self._forwarding is None else self._forwarding.seconds
+        return self._fetching + (0.0 if self._forwarding is None else self._forwarding.seconds)
 
     def _note(self) -> None:
         """Leave what the request's log line says of it."""

@@ -15,6 +15,7 @@ from plugway.tasks.journal import Journal
 from plugway.tasks.keeping import Keeping
 from plugway.tasks.news import News
 from plugway.tasks.polling import Polling
+from plugway.tasks.room import Room
 from plugway.tasks.submission import Asked, Submission
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Tasks:
         self._database = database
         self._news = News(database, parts.clock)
         self._journal = Journal(parts, pollers, finished=finished, moved=self._news.tell)
-        self._keeping = Keeping(parts, database, media)
+        self._keeping = Keeping(parts, media)
+        self._room = Room(database, parts.clock)
         asking = Asking(parts)
         self.polling = Polling(
             parts, database, pollers, asking, self._journal, self._keeping, owner
@@ -121,7 +123,7 @@ class Tasks:
             pin=pin,
             listed=listed or model,
         )
-        return Submission(self._parts, self._journal, self._keeping, request, asked)
+        return Submission(self._parts, self._journal, self._keeping, self._room, request, asked)
 
     async def own(self, principal: Principal, call_id: str, *, kinds: Collection[str] = ()) -> Task:
         """Return a caller's own task by its call, whoever makes it.

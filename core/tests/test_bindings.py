@@ -27,9 +27,9 @@ def bindings(database: Database, clock: ManualClock) -> Bindings:
     return Bindings(database, clock)
 
 
-async def bind(bindings: Bindings, name: str = "s1", user: int = 1, **other: Any) -> None:
+async def bind(bindings: Bindings, name: str = "s1", user: int = 1, **other: Any) -> bool:
     given: dict[str, Any] = {"channel_id": 3, "credential_id": 4, **other}
-    await bindings.bind("kling", "session", name, user_id=user, **given)
+    return await bindings.bind("kling", "session", name, user_id=user, **given)
 
 
 async def find(bindings: Bindings, name: str = "s1", user: int = 1) -> Binding | None:
@@ -63,6 +63,16 @@ async def test_the_same_user_moves_it(bindings: Bindings, clock: ManualClock) ->
     found = await find(bindings)
     assert found is not None
     assert found.expires_at == clock.now() + 60_000_000
+
+
+async def test_of_several_at_once_one_is_the_first(bindings: Bindings, clock: ManualClock) -> None:
+    assert sorted(await asyncio.gather(*(bind(bindings, seconds=10) for _ in range(4)))) == [
+        *(False, False, False),
+        True,
+    ]
+    assert not await bind(bindings, user=2)
+    clock.advance(11)
+    assert await bind(bindings, user=2)
 
 
 async def test_another_users_is_kept_as_it_is(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import mimetypes
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -48,13 +50,26 @@ async def curl(line: str, variables: Mapping[str, str]) -> Answered:
     headers = [tuple(header.split(": ", 1)) for header in given.header]
     data: Any = given.data
     if given.form:
-        data = aiohttp.FormData([tuple(pair.split("=", 1)) for pair in given.form])
-        data._is_multipart = True  # noqa: SLF001  # curl's -F always is, aiohttp's with files only
+        data = _form(given.form)
     method = given.request or ("GET" if data is None else "POST")
     url = yarl.URL(given.url, encoded=True)
     async with aiohttp.request(method, url, headers=headers, data=data) as response:
         found = {name.lower(): value for name, value in response.headers.items()}
-        return Answered(response.status, found, await response.text())
+        return Answered(response.status, found, await response.text(errors="replace"))
+
+
+def _form(pairs: list[str]) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form._is_multipart = True  # noqa: SLF001  # curl's -F always is, aiohttp's with files only
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if value.startswith("@"):
+            file = Path(value[1:])
+            type_ = mimetypes.guess_type(file.name)[0]
+            form.add_field(name, file.read_bytes(), filename=file.name, content_type=type_)
+        else:
+            form.add_field(name, value)
+    return form
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,4 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-d", dest="data")
     parser.add_argument("-F", dest="form", action="append", default=[])
     parser.add_argument("-X", dest="request")
+    # What is fetched is handed back, not written, and always comes when all of it is there.
+    parser.add_argument("-o", dest="out")
+    parser.add_argument("-N", dest="unbuffered", action="store_true")
     return parser

@@ -275,4 +275,5 @@ class KilnHouse:
             self.jobs.setdefault(name, {"state": "processing"})
             status = "200 OK" if said in ("processing", "succeed", "fired") else said
             body = json.dumps({"id": name, "state": said}).encode()
-        await answer(status, body)(seen, reader, writer)
+        headers = ["content-type: image/png"] if path == "/pot.png" else []
+        await answer(status, body, *headers)(seen, reader, writer)

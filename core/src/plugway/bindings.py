@@ -70,7 +70,7 @@ class Bindings:
         channel_id: int,
         credential_id: int | None,
         seconds: float | None = None,
-    ) -> None:
+    ) -> bool:
         """Note who made a resource, and with what; done again by the same user, the last counts.
 
         What is another user's stays so, and that is logged: upstreams do not make a resource
@@ -84,10 +84,14 @@ class Bindings:
             channel_id: Where it was made.
             credential_id: With which credential.
             seconds: How long the upstream keeps it, above 0; None: for ever.
+
+        Returns:
+            Whether nobody had noted it before: of several that do so at once, on any node, one
+            is the first.
         """
         if not is_name(name):
             log.warning("%s %s: a name of %d characters is not bound", provider, kind, len(name))
-            return
+            return False
         now = self._clock.now()
         values: dict[str, Any] = {
             "channel_id": channel_id,
@@ -96,7 +100,7 @@ class Bindings:
         }
         new: dict[str, Any] = {"provider": provider, "kind": kind, "name": name, "user_id": user_id}
 
-        async def work() -> bool:
+        async def work() -> bool | None:
             row = await _row(provider, kind, name)
             if row is not None and _over(row, now):
                 await BindingRow.filter(id=row.id, expires_at__lte=now).delete()
@@ -108,11 +112,13 @@ class Bindings:
                 except IntegrityError:
                     row = await _row(provider, kind, name)
             if row is None or row.user_id != user_id or row.name != name:
-                return False
-            return bool(await BindingRow.filter(id=row.id).update(**values))
+                return None
+            return False if await BindingRow.filter(id=row.id).update(**values) else None
 
-        if not await self._database.run(work):
+        first = await self._database.run(work)
+        if first is None:
             log.error("%s %s %s stays another user's", provider, kind, name)
+        return bool(first)
 
     async def find(self, provider: str, kind: str, name: str, *, user_id: int) -> Binding | None:
         """Return what a resource is bound to.

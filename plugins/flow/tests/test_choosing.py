@@ -9,7 +9,7 @@ import pytest
 from flow_asking import VIDEO, asking, chat_model, made
 
 from plugway import BadRequest, ChatModel, Media, Message, NotFound, Text, TierTooLow
-from plugway_flow.choosing import check, needed, recipe, usage
+from plugway_flow.choosing import check, recipe, usage
 from plugway_flow.models import listing
 from plugway_flow.recipe import Recipe, Tier
 from plugway_flow.settings import FlowSettings
@@ -191,7 +191,6 @@ def test_a_prompt_and_a_count_are_needed() -> None:
 def test_accounts_must_have_paid_for_it(name: str, more: dict[str, Any], least: Tier) -> None:
     model = chat_model(name, DEFAULT)
     request = asking(name, **more)
-    assert needed(request, model, DEFAULT) == least
     tiers: tuple[Tier, ...] = ("free", "pro", "ultra")
     for tier in tiers[: tiers.index(least)]:
         with pytest.raises(TierTooLow, match=f"tier {least}, and this one is {tier}") as raised:
@@ -244,6 +243,6 @@ def test_usage_tells_images_videos_and_lengths() -> None:
 
 def test_a_model_that_has_gone_meanwhile_is_not_found() -> None:
     gone = ChatModel(id="gone")
-    for work in (check, usage, needed):
+    for work in (check, usage):
         with pytest.raises(NotFound, match="'gone' does not exist"):
             work(asking("gone"), gone, DEFAULT)

@@ -129,18 +129,18 @@ class Keeping:
     async def _fetch(
         self, task: Task, channel: Channel, position: int, media: Media, url: URL
     ) -> None:
+        arriving = self._parts.upstream.arriving(
+            str(url),
+            max_bytes=self._parts.settings().media.max_bytes,
+            timeout=channel.settings.total_timeout,
+        )
         try:
-            fetched = await self._parts.upstream.fetch(
-                str(url),
-                max_bytes=self._parts.settings().media.max_bytes,
-                timeout=channel.settings.total_timeout,
-            )
+            async with arriving as found:
+                if found.status != 200:
+                    raise UpstreamError(f"what was made was answered with status {found.status}")
+                await self._write(task, position, media, found.chunks, found.content_type)
         except AddressRefused as error:
             raise _refused(error) from None
-        if fetched.status != 200:
-            raise UpstreamError(f"what was made was answered with status {fetched.status}")
-        stated = media.mime_type or fetched.content_type
-        await self._write(task, position, media, fetched.body, stated)
 
     async def _download(
         self, task: Task, channel: Channel, position: int, media: Media, url: URL
@@ -160,7 +160,7 @@ class Keeping:
                 return headers[b"location"]
             if answer.status != 200:
                 raise UpstreamError(f"what was made was answered with status {answer.status}")
-            stated = media.mime_type or headers.get(b"content-type", "")
+            stated = headers.get(b"content-type", "")
             await self._write(task, position, media, answer.chunks(), stated)
         finally:
             await answer.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 import msgspec
@@ -66,6 +67,20 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     url: str
     retry_after: float | None = None
+
+
+class Arriving(msgspec.Struct, frozen=True, kw_only=True):
+    """Is what a URL answers, while it comes.
+
+    Attributes:
+        status: HTTP status of the last answer.
+        content_type: As the server stated it; may be empty.
+        chunks: The body, uncompressed.
+    """
+
+    status: int
+    content_type: str
+    chunks: AsyncIterator[bytes]
 
 
 class Fetcher:
@@ -172,6 +187,50 @@ class Fetcher:
             raise UpstreamTimeout("The server behind that URL took too long.") from None
         raise UpstreamError("That URL redirects too often.")
 
+    @asynccontextmanager
+    async def arriving(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout: float,  # noqa: ASYNC109  # spans redirects, which the caller cannot see
+    ) -> AsyncGenerator[Arriving, None]:
+        """Ask for what is too large to be held at once; redirects are followed.
+
+        Args:
+            url: As somebody gave it who is not the operator.
+            max_bytes: Largest body to take, uncompressed.
+            timeout: Seconds for everything, redirects and what is done within included.
+
+        Yields:
+            What comes.
+
+        Raises:
+            AddressRefused: The URL is not acceptable, or leads to where it may not.
+            PayloadTooLarge: The body is larger than `max_bytes`.
+            UpstreamError: The server could not be reached or did not answer properly.
+        """
+        target = self.check_url(url)
+        try:
+            async with asyncio.timeout(timeout):
+                for _ in range(MAX_REDIRECTS + 1):
+                    answer = await self._send("GET", target, (), None)
+                    try:
+                        location = _location(answer)
+                        if location is None:
+                            yield Arriving(
+                                status=answer.status,
+                                content_type=_header(answer, b"content-type"),
+                                chunks=_pieces(answer, max_bytes),
+                            )
+                            return
+                        target = self.check_url(_join(target, location))
+                    finally:
+                        await answer.close()
+        except TimeoutError:
+            raise UpstreamTimeout("The server behind that URL took too long.") from None
+        raise UpstreamError("That URL redirects too often.")
+
     def check_url(self, url: str | URL) -> URL:
         """Return a URL that may be acceptable; where its name leads shows later.
 
@@ -252,33 +311,41 @@ async def _drain(answer: Answer, most: int) -> None:
 
 
 async def _unpacked(answer: Answer, max_bytes: int) -> bytes:
-    headers = {name.lower(): value for name, value in answer.raw_headers}
-    encoding = headers.get(b"content-encoding", b"").strip().lower()
-    if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
+    return b"".join([piece async for piece in _pieces(answer, max_bytes)])
+
+
+async def _pieces(answer: Answer, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    encoding = _header(answer, b"content-encoding").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise UpstreamError("The server behind that URL compresses in a way it was not asked for.")
-    inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding not in (b"", b"identity") else None
-    body = bytearray()
+    inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding not in ("", "identity") else None
+    size = 0
     async for chunk in answer.chunks():
-        if inflate is None:
-            body += chunk
-        else:
+        piece = chunk
+        if inflate is not None:
             try:
                 # No more than one byte too many is ever unpacked.
-                body += inflate.decompress(chunk, max_bytes - len(body) + 1)
+                piece = inflate.decompress(chunk, max_bytes - size + 1)
             except zlib.error:
                 raise UpstreamError("The server behind that URL sent broken data.") from None
-        if len(body) > max_bytes:
+        size += len(piece)
+        if size > max_bytes:
             raise PayloadTooLarge(f"The file behind that URL is larger than {max_bytes} bytes.")
-    if inflate is not None and body and not inflate.eof:
+        if piece:
+            yield piece
+    if inflate is not None and size and not inflate.eof:
         raise UpstreamInterrupted
-    return bytes(body)
+
+
+def _header(answer: Answer, name: bytes) -> str:
+    found = {one.lower(): value for one, value in answer.raw_headers}
+    return found.get(name, b"").decode("latin-1")
 
 
 def _fetched(answer: Answer, target: URL, body: bytes) -> Fetched:
-    headers = {name.lower(): value for name, value in answer.raw_headers}
     return Fetched(
         status=answer.status,
-        content_type=headers.get(b"content-type", b"").decode("latin-1"),
+        content_type=_header(answer, b"content-type"),
         body=body,
         url=str(target),
         retry_after=retry_after(answer.raw_headers),

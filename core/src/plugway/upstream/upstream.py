@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -20,7 +21,7 @@ from plugway.errors import (
     UpstreamError,
 )
 from plugway.settings import ProxySettings
-from plugway.upstream.fetch import Fetched, Fetcher
+from plugway.upstream.fetch import Arriving, Fetched, Fetcher
 from plugway.upstream.guard import AddressPolicy
 from plugway.upstream.proxies.pool import Proxies
 from plugway.upstream.timeouts import Timeouts
@@ -244,6 +245,32 @@ class Upstream:
             body=body,
             discard=discard,
         )
+
+    def arriving(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout: float,  # spans redirects, which the caller cannot see
+    ) -> AbstractAsyncContextManager[Arriving]:
+        """Ask a URL that a client or an upstream gave for what is too large to be held at once.
+
+        The same addresses are reached as by `fetch`.
+
+        Args:
+            url: As it was given.
+            max_bytes: Largest body to take, uncompressed.
+            timeout: Seconds for everything, what is done within included.
+
+        Returns:
+            A context that gives status, type and chunks.
+
+        Raises:
+            AddressRefused: The URL is not acceptable, or leads to where it may not.
+            PayloadTooLarge: The body is larger than `max_bytes`.
+            UpstreamError: The server could not be reached or did not answer properly.
+        """
+        return self._fetcher.arriving(url, max_bytes=max_bytes, timeout=timeout)
 
     async def _status(self, method: str, channel: Channel, grant: Grant) -> int:
         answer = await self.send(

@@ -94,22 +94,6 @@ def usage(request: ChatRequest, model: ChatModel, settings: FlowSettings) -> Usa
     return Usage(key=key, unit="video", dimensions=length, videos=1)
 
 
-def needed(request: ChatRequest, model: ChatModel, settings: FlowSettings) -> Tier:
-    """Return what an account must have paid for at the least.
-
-    Args:
-        request: What is asked; `check` lets it pass.
-        model: The model.
-        settings: The plugin's.
-
-    Raises:
-        BadRequest: It cannot be made.
-        NotFound: The model is not served any more.
-    """
-    offer = find(settings, model)
-    return _needed(offer, _asked(request, offer, settings))
-
-
 def recipe(request: ChatRequest, model: ChatModel, tier: Tier, settings: FlowSettings) -> Recipe:
     """Return how a request is carried out with an account.
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from plugway import (
     ChatModel,
     ChatRequest,
@@ -15,14 +17,17 @@ from plugway import (
     TaskUpdate,
     TierTooLow,
     Turn,
+    UnreadableAnswer,
     UpstreamError,
     Usage,
 )
 from plugway_flow import choosing
 from plugway_flow.accounts import Accounts
+from plugway_flow.making import underway as kept
 from plugway_flow.making.caller import Caller
 from plugway_flow.making.image_maker import ImageMaker
 from plugway_flow.making.shapes import Shapes
+from plugway_flow.making.underway import kept_name
 from plugway_flow.making.uploads import Uploads
 from plugway_flow.making.video_maker import VideoMaker
 from plugway_flow.making.work import Work
@@ -112,6 +117,7 @@ class FlowModels(MediaModels):
         """
         if turn.credential_id is None:
             raise NotFound(f"the model {model.id!r} does not exist", field="model")
+        request = await self._as_its_source(request)
         try:
             return await self._made(request, model, turn)
         except NotThere as error:
@@ -145,6 +151,19 @@ class FlowModels(MediaModels):
             maker = ImageMaker(caller, shapes, accounts, gateway.clock)
             return await maker.make(work, client, images)
         return await VideoMaker(caller, shapes, accounts).begin(work, client, images)
+
+    async def _as_its_source(self, request: ChatRequest) -> ChatRequest:
+        """Return a request whose shape, where it says none, is that of its source."""
+        name = "" if request.source is None else request.source.name or ""
+        if not name or request.aspect is not None:
+            return request
+        task = await self._gateway.tasks.find(NAME, upstream_id=kept_name(name))
+        try:
+            aspect = None if task is None else kept.read(task).recipe.aspect.lower()
+        except UnreadableAnswer:
+            aspect = None
+        # What was made larger has a name that no task has: nothing is known of it.
+        return msgspec.structs.replace(request, aspect=aspect)
 
     def _settings(self) -> FlowSettings:
         return self._gateway.settings(FlowSettings)

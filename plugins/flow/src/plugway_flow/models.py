@@ -129,9 +129,10 @@ def _offer(id_: str, name: str, model: ModelSettings, form: FormSettings) -> Off
         takes.add("image")
     if kind in ("extend", "upscale"):
         takes.add("video")
-    honours = {"resolution"} if kind == "upscale" else {"aspect", "resolution", "seed"}
-    if not model.makes_image and kind != "upscale":
-        honours.add("seconds")
+    # What is made larger keeps its shape; of a video that has no task any more clients say it.
+    honours = {"aspect", "resolution"}
+    if kind != "upscale":
+        honours |= {"seed"} if model.makes_image else {"seed", "seconds"}
     resolution = form.resolution
     if kind == "upscale":
         resolution = resolution or model.resolutions[0]

@@ -14,6 +14,7 @@ from plugway import (
     PlugwayError,
     Poller,
     QuotaExhausted,
+    SafetyBlocked,
     Task,
     TaskGone,
     TaskUpdate,
@@ -97,7 +98,9 @@ class FlowPoller(Poller):
             try:
                 return await self._poll(task, underway, Caller(turn))
             except NotThere as error:
-                raise TaskGone(error.message) from None
+                # A page of something in the way says nothing of the task.
+                lost = TaskGone if error.told else UpstreamError
+                raise lost(error.message) from None
             except (QuotaExhausted, ClientError) as error:
                 # That it is asked too often says nothing of what the account may make.
                 raise UpstreamError(error.message, retry_after=error.retry_after) from None
@@ -117,15 +120,24 @@ class FlowPoller(Poller):
     async def _poll(self, task: Task, underway: Underway, caller: Caller) -> TaskUpdate:
         if underway.job is None:
             return await self._delivered(task, underway, caller)
-        standing = await self._asked(underway.job, caller)
-        if standing.state in ("pending", "active"):
+        try:
+            standing = await self._asked(underway.job, caller)
+        except NotThere as error:
+            if underway.stage != "larger" or not (error.told and task.failures):
+                raise
+            return await self._plain(task, underway, error.message, caller)
+        if underway.stage == "larger" and not standing.ended and self._is_last(task):
+            return await self._plain(task, underway, "it has taken too long", caller)
+        if not standing.ended:
             return _going(task, underway, standing)
         if standing.state == "made":
             return await self._made(task, underway, standing, caller)
         reason = standing.failure.reason if standing.failure is not None else ""
         if underway.stage == "larger":
-            plain = msgspec.structs.replace(underway, stage="made", job=None, larger=reason)
-            return await self._delivered(task, plain, caller)
+            return await self._plain(task, underway, reason, caller)
+        if standing.failure is not None and standing.failure.unsafe:
+            # So the core knows it for what it is.
+            reason = f"{SafetyBlocked.code}: {reason}"
         return TaskUpdate(state="failed", answer=underway.written(), reason=reason)
 
     async def _asked(self, job: Job, caller: Caller) -> Standing:
@@ -150,6 +162,16 @@ class FlowPoller(Poller):
             underway, stage="made", job=None, pieces=(piece,), usage=None
         )
         return await self._delivered(task, done, caller)
+
+    async def _plain(self, task: Task, underway: Underway, why: str, caller: Caller) -> TaskUpdate:
+        """Return the end of a task whose video was made, and is not made larger."""
+        plain = msgspec.structs.replace(underway, stage="made", job=None, larger=why)
+        return await self._delivered(task, plain, caller)
+
+    def _is_last(self, task: Task) -> bool:
+        """Say whether a task is not asked for again."""
+        late = task.deadline is not None and self._gateway.clock.now() >= task.deadline
+        return late or task.polls + 1 >= (self.pace(task).most or task.polls + 2)
 
     async def _delivered(self, task: Task, underway: Underway, caller: Caller) -> TaskUpdate:
         """Return the end of a task: what is there, and what is charged for it."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from plugway import ConfigurationError, PooledChannelSettings, Provider
+from plugway import ANY, ConfigurationError, PooledChannelSettings, Provider
 from plugway_flow.models import families
 
 #: Name of the provider.
@@ -108,7 +108,7 @@ def provider() -> Provider:
         name=NAME,
         title="Google Flow",
         credential=SESSION,
-        models=families(),
+        models=(ANY, *families()),
         # The settings may have others, and change while the gateway runs.
         more_models=True,
         settings=FlowChannel,

@@ -86,7 +86,7 @@ async def test_a_safety_block_is_told_charged_to_nobody_and_asked_once(desk: Des
     task = await desk.make(VIDEO, prompt="a face")
     task = await desk.poll(task, times=3)
     assert task.state == "failed"
-    assert "rules do not allow" in (task.reason or "")
+    assert (task.reason or "").startswith("safety_blocked: the upstream's rules do not allow")
     assert await desk.charged() == await desk.held() == 0
     assert set((await desk.states()).values()) == {"ready"}
 
@@ -150,6 +150,11 @@ async def test_polls_that_tell_nothing_leave_the_task_as_it_is(desk: Desk) -> No
         desk.emulator.mishap(kind, call="poll", **more)
         with pytest.raises(UpstreamError):
             await desk.poll(task)
+    # A page of something in the way does not say that there is no such task.
+    desk.emulator.fail("status", path="/v1/video:batchCheck", status=404)
+    with pytest.raises(UpstreamError) as raised:
+        await desk.poll(task)
+    assert not isinstance(raised.value, TaskGone)
     assert (await desk.task(task.call_id)).state == "submitted"
     assert set((await desk.states()).values()) == {"ready"}
     assert (await desk.poll(task, times=3)).state == "succeed"

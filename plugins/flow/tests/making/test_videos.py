@@ -10,7 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 from flow_desk import Desk
+from tortoise.expressions import F
 
+from plugway import TaskGone, UpstreamError
+from plugway.storage.models import BindingRow
 from plugway_flow.emulated.accounts import account
 from plugway_flow.emulated.films import lasts
 from plugway_flow.emulated.pictures import png
@@ -121,6 +124,29 @@ async def test_an_earlier_video_is_gone_on_from_and_made_larger(desk: Desk) -> N
     assert sources == [kept.name, kept.name]
 
 
+async def test_what_goes_on_from_a_video_has_its_shape(desk: Desk) -> None:
+    task = await desk.make(f"{MODEL}_portrait")
+    desk.emulator.finish(task.upstream_id or "")
+    ((kept, _),) = await desk.kept(await desk.poll(task))
+    for model in ("veo_3_1_extend", "veo_3_1_upsampler_1080p"):
+        await desk.make(model, source=kept.name)
+    last, larger = [body["requests"][0] for body in desk.emulator.truth.bodies("submit")[1:]]
+    assert last["videoModelKey"] == "veo_3_1_extend_portrait"
+    assert last["aspectRatio"] == larger["aspectRatio"] == "VIDEO_ASPECT_RATIO_PORTRAIT"
+    status, _, message = await desk.refused("veo_3_1_extend_landscape", source=kept.name)
+    assert (status, "16:9" in message) == (400, True)
+
+
+async def test_a_page_is_not_delivered_as_a_video(desk: Desk) -> None:
+    task = await desk.make(MODEL)
+    desk.emulator.finish(task.upstream_id or "")
+    desk.emulator.fail("status", path="/signed", status=200, json={"error": "sign in"})
+    with pytest.raises(UpstreamError, match="a page"):
+        await desk.poll(task)
+    ((kept, _),) = await desk.kept(await desk.poll(task))
+    assert kept.mime_type == "video/mp4"
+
+
 async def test_row_19_a_video_is_made_larger_once(desk: Desk) -> None:
     task = await desk.make(f"{MODEL}_1080p")
     desk.emulator.finish(task.upstream_id or "")
@@ -142,11 +168,36 @@ async def test_a_submit_whose_fate_is_not_known_is_not_repeated(desk: Desk) -> N
     polling = desk.gateway.tasks.polling
     # What is learnt is lost, as where the node dies before it is written.
     assert (await polling.ask(task, 5.0)).state == "processing"
+    # It may be under way on another node, as long as a poll may take.
+    with pytest.raises(UpstreamError, match="being made larger"):
+        await desk.poll(task)
+    earlier = F("expires_at") - 60_000_000
+    await desk.gateway.database.run(lambda: BindingRow.all().update(expires_at=earlier))
     task = await desk.poll(task)
     assert task.state == "succeed"
     assert len(desk.emulator.truth.of("submit")) == 2
     assert len(await desk.kept(task)) == 1
     assert await desk.charged() == price(desk)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_the_plain_video_is_delivered_where_the_larger_one_does_not_come(
+    desk: Desk, gone: bool
+) -> None:
+    task = await desk.make(f"{MODEL}_1080p")
+    desk.emulator.finish(task.upstream_id or "")
+    task = await desk.poll(task)
+    polling = desk.gateway.tasks.polling
+    if gone:
+        desk.emulator.mishap("refused", call="poll", code=404, times=2)
+        with pytest.raises(TaskGone):
+            await polling.ask(task, 5.0)
+        task = msgspec.structs.replace(task, failures=1)
+    else:
+        task = msgspec.structs.replace(task, polls=1_499)
+    update = await polling.ask(task, 5.0)
+    assert (update.state, [one.name for one in update.media]) == ("succeed", [task.upstream_id])
+    assert [one.key for one in update.usages or ()] == [MODEL]
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -176,3 +176,11 @@ def test_what_videos_are_made_of(
 def test_row_20_no_challenge_token_is_made_up() -> None:
     bodies = [images("new"), images("old"), video("new", "t2v")[1], video("old", "t2v")[1]]
     assert "captcha" not in repr(bodies).lower()
+
+
+def test_a_project_of_the_upstreams_leads_nowhere_else() -> None:
+    client = Client(session=";1", project="../p?x=1#")
+    post = image_bodies.generate(
+        "new", client, prompt="a ship", key="GEM_PIX", aspect="SQUARE", seeds=[1]
+    )
+    assert post.path == "/projects/..%2Fp%3Fx%3D1%23/flowMedia:batchGenerateImages"

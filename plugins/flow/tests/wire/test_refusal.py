@@ -24,6 +24,7 @@ from plugway import (
     UpstreamTimeout,
 )
 from plugway_flow.wire import refusal
+from plugway_flow.wire.redirect import of_redirect
 from plugway_flow.wire.refusal import NotThere, ShapeRefused
 
 JSON = st.recursive(
@@ -63,6 +64,7 @@ TABLE: list[tuple[int, str, str, str, type[PlugwayError], bool | None]] = [
     ),
     (403, "PERMISSION_DENIED", "This needs the Ultra tier.", "", TierTooLow, True),
     (403, "PERMISSION_DENIED", "", "PUBLIC_ERROR_PAYGATE_TIER_NOT_PAID", TierTooLow, True),
+    (403, "PERMISSION_DENIED", "", "PUBLIC_ERROR_MODEL_ACCESS_DENIED", TierTooLow, True),
     (
         429,
         "RESOURCE_EXHAUSTED",
@@ -161,14 +163,16 @@ def test_a_page_of_something_in_the_way_is_no_word_of_the_upstream(
     [
         ("https://flow.google.com/project/1", AccountMigrated),
         ("https://accounts.google.com/v3/signin", CredentialExpired),
-        ("https://elsewhere.example/", UpstreamError),
+        ("https://labs.google/fx/api/auth/signin", CredentialExpired),
+        # A query says where somebody else would lead to.
+        ("https://wifi.example/?next=https://accounts.google.com/signin", UpstreamError),
         ("http://[", UpstreamError),
     ],
 )
 def test_row_21_redirects_of_the_api_tell_of_a_move(
     location: str, error: type[PlugwayError]
 ) -> None:
-    assert type(refusal.of_redirect(location)) is error
+    assert type(of_redirect(location)) is error
 
 
 @given(value=JSON, code=st.integers(400, 599))

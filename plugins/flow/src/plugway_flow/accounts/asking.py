@@ -6,20 +6,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
 from plugway import (
-    AccountMigrated,
     CredentialExpired,
     CredentialRestricted,
     QuotaExhausted,
     UnreadableAnswer,
     UpstreamError,
 )
-from plugway_flow.accounts.session import COOKIE, Session, address
+from plugway_flow.accounts.session import COOKIE, VALUE, Session, address
 from plugway_flow.provider import FlowChannel, labs_base
+from plugway_flow.wire.client import TIERS
+from plugway_flow.wire.reading import credits_left
+from plugway_flow.wire.redirect import ENDED, of_redirect
+from plugway_flow.wire.refusal import retry_after
 
 if TYPE_CHECKING:
     from plugway import Answer, Channel, Upstream
@@ -30,24 +32,7 @@ _MOST = 1 << 18
 #: Seconds that a token lives of which the answer does not say it.
 _LIFETIME = 3_600.0
 
-#: Where accounts go that are moved (reference: "what has changed").
-_MOVED = "flow.google.com"
-
-#: Hosts and paths where a person signs in.
-_SIGN_IN = ("accounts.google.com", "accounts.youtube.com")
-_SIGN_IN_PATHS = ("/signin", "/login", "/auth/error")
-
-_TIERS: dict[str, Tier] = {
-    "PAYGATE_TIER_NOT_PAID": "free",
-    "PAYGATE_TIER_ONE": "pro",
-    "PAYGATE_TIER_TWO": "ultra",
-}
-
-MIGRATED = (
-    "The upstream has moved this account to flow.google.com, one-way: this gateway cannot use it"
-    " any more; take another account."
-)
-ENDED = "The session has ended: sign in to Flow in a browser, and import the new session."
+_TIERS: dict[str, Tier] = {name: tier for tier, name in TIERS.items()}
 
 
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +144,9 @@ def standing_of(body: bytes) -> Standing:
         Standing(credits=920, tier='pro')
     """
     given = _object(body)
-    left, tier = given.get("credits"), given.get("userPaygateTier")
-    counted = isinstance(left, int | float) and not isinstance(left, bool)
+    tier = given.get("userPaygateTier")
     return Standing(
-        credits=int(cast("float", left)) if counted else None,
+        credits=credits_left(given, "credits"),
         tier=_TIERS.get(tier) if isinstance(tier, str) else None,
     )
 
@@ -178,20 +162,8 @@ def check_way(answer: Answer) -> None:
         CredentialExpired: It redirects to where a person signs in.
         UpstreamError: It redirects elsewhere, as networks do that want a person's consent.
     """
-    if not 300 <= answer.status < 400:
-        return
-    place = _header(answer, b"location")
-    try:
-        parts = urlsplit(place)
-        host, path = (parts.hostname or "").lower(), parts.path.lower()
-    except ValueError:
-        host = path = ""
-    if host == _MOVED or host.endswith(f".{_MOVED}"):
-        raise AccountMigrated(MIGRATED, acted=False)
-    own = not host or f".{host}".endswith(".labs.google")
-    if host in _SIGN_IN or (own and any(one in path for one in _SIGN_IN_PATHS)):
-        raise CredentialExpired(ENDED, acted=False)
-    raise UpstreamError("The upstream redirects to a strange place.", acted=False)
+    if 300 <= answer.status < 400:
+        raise of_redirect(_header(answer, b"location"))
 
 
 async def _sent(upstream: Upstream, channel: Channel, place: str, proof: tuple[str, str]) -> Answer:
@@ -237,7 +209,9 @@ def _exchanged(answer: Answer) -> str:
             except CookieError:
                 continue
     found = cookies.get(COOKIE)
-    return "" if found is None else str(found.value)
+    given = "" if found is None else str(found.value)
+    # One that could not be sent again is worse than the one that there is.
+    return given if VALUE.fullmatch(given) else ""
 
 
 def _refused(answer: Answer, said: str) -> UpstreamError:
@@ -248,8 +222,7 @@ def _refused(answer: Answer, said: str) -> UpstreamError:
         return CredentialExpired(ENDED, acted=False)
     if status == 403:
         return CredentialRestricted(told, acted=False)
-    seconds = _header(answer, b"retry-after")
-    wait = float(seconds) if seconds.isascii() and seconds.isdecimal() else None
+    wait = retry_after(answer.raw_headers)
     if status == 429:
         return QuotaExhausted(told, retry_after=wait, acted=False)
     return UpstreamError(told, retry_after=wait, acted=False)

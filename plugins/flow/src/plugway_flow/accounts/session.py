@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
 import msgspec
@@ -10,6 +11,9 @@ from plugway import Secret
 
 #: The cookie (reference: "Flow / labs.google").
 COOKIE = "__Secure-next-auth.session-token"
+
+#: What a cookie's value may hold.
+VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,16384}")
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):

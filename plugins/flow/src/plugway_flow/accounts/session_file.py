@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from plugway import BadRequest
-from plugway_flow.accounts.session import COOKIE, Session, address, written
+from plugway_flow.accounts.session import COOKIE, VALUE, Session, address, written
 
-#: What a cookie's value may hold; a token by itself also has no `=`, which tells it from cookies.
-_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,16384}")
+#: A token by itself has no `=`, which tells it from cookies.
 _BARE = re.compile(r"[!#-+\--:<>-\[\]-~]{20,16384}")
 
 #: Names of the same thing in different files, the first that is there counts.
@@ -113,7 +112,7 @@ def _of_json(value: Any) -> Session:
     email = next(filter(None, (address(value.get(name)) for name in _EMAIL)), "")
     given = _first(value, _TOKEN)
     if given:
-        if not _VALUE.fullmatch(given):
+        if not VALUE.fullmatch(given):
             raise _refusal("the session token holds signs that no cookie may have")
         return Session(given, email)
     for name in _COOKIES:
@@ -150,7 +149,7 @@ def _joined(cookies: Mapping[str, str]) -> str:
     found = cookies.get(COOKIE) or "".join(parts)
     if not found:
         raise _refusal(f"among the cookies is no {COOKIE}")
-    if not _VALUE.fullmatch(found):
+    if not VALUE.fullmatch(found):
         raise _refusal(f"the value of the cookie {COOKIE} cannot be one")
     return found
 

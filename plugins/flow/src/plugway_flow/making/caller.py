@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -18,6 +17,7 @@ from plugway_flow.accounts.session import read
 from plugway_flow.provider import FlowChannel, labs_base
 from plugway_flow.wire import refusal
 from plugway_flow.wire.reading import decoded
+from plugway_flow.wire.redirect import of_redirect
 
 if TYPE_CHECKING:
     from plugway import Answer, Turn
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 #: Longest refusal and longest usual answer that is read, bytes.
 _REFUSAL_BYTES = 1 << 16
 _ANSWER_BYTES = 8 << 20
-
-#: What looks like an access token, or an address that another client must not read.
-_SECRET = re.compile(r"\bya29\.[\w.-]+|\beyJ[\w-]{16,}[\w.-]*|[\w.+-]+@[\w-]+\.[\w.-]+")
 
 
 class Caller:
@@ -49,7 +46,13 @@ class Caller:
         self.settings = cast("FlowChannel", turn.channel.settings)
 
     async def ask(
-        self, post: Post, what: str, *, acts: bool = False, seconds: float | None = None
+        self,
+        post: Post,
+        what: str,
+        *,
+        acts: bool = False,
+        seconds: float | None = None,
+        most: int = _ANSWER_BYTES,
     ) -> dict[str, Any]:
         """Send a request and return the object that it is answered with.
 
@@ -59,11 +62,12 @@ class Caller:
             acts: It makes something, so that an answer that is lost leaves open whether it did;
                 all others are safe to repeat with another account.
             seconds: Longest time; None: as the channel says.
+            most: Longest answer, bytes.
 
         Raises:
             PlugwayError: The upstream refuses, or there is no answer.
         """
-        body = await self.post(post, acts=acts, seconds=seconds)
+        body = await self.post(post, acts=acts, seconds=seconds, most=most)
         return _safely(lambda: decoded(body, what), acts=acts)
 
     async def post(
@@ -162,7 +166,7 @@ class Caller:
     async def _refused(self, answer: Answer) -> PlugwayError:
         """Return the error of an answer that is no success: it says what became of a request."""
         if 300 <= answer.status < 400:
-            return refusal.of_redirect(_header(answer, b"location"))
+            return of_redirect(_header(answer, b"location"))
         try:
             body = await answer.read(_REFUSAL_BYTES)
         except UpstreamError:
@@ -174,7 +178,7 @@ class Caller:
     def _hide(self, text: str) -> str:
         secret = self.turn.secret
         session = read(secret).st if secret is not None else ""
-        return _SECRET.sub("…", text.replace(session, "…") if session else text)
+        return text.replace(session, "…") if session else text
 
     def _headers(self) -> list[tuple[str, str]]:
         return [

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
-from plugway import CredentialExpired, Media, PlugwayError, UpstreamError
+from plugway import AccountMigrated, CredentialExpired, Media, PlugwayError, UpstreamError
 from plugway_flow.provider import labs_base
-from plugway_flow.wire.refusal import NotThere, of_redirect
+from plugway_flow.wire.redirect import of_redirect
+from plugway_flow.wire.refusal import NotThere
 from plugway_flow.wire.videos import fetched
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from plugway_flow.making.underway import Piece
 
 _REDIRECT = "/fx/api/trpc/media.getMediaUrlRedirect"
-
-#: What the site leads to where it does not lead to a medium.
-_ELSEWHERE = ("accounts.google.com", "flow.google.com")
 
 
 class Fetching:
@@ -96,12 +94,17 @@ class Fetching:
             return None
         turn = self._caller.turn
         base = labs_base(turn.channel.base_url, self._caller.settings)
-        url = urljoin(base + _REDIRECT, location)
-        if _leads_elsewhere(url):
-            error = of_redirect(url)
+        try:
+            url = urljoin(base + _REDIRECT, location)
+        except ValueError:
+            return None
+        error = of_redirect(url)
+        if isinstance(error, AccountMigrated):
+            raise error
+        if isinstance(error, CredentialExpired):
             # The API may let in whom the site does not, and only the API's word counts.
-            raise UpstreamError(error.message) if isinstance(error, CredentialExpired) else error
-        return Media(url=url, name=piece.name)
+            raise UpstreamError(error.message)
+        return Media(url=url, name=piece.name) if url.startswith(("https:", "http:")) else None
 
     async def _as_text(self, piece: Piece) -> Media | None:
         if not piece.name:
@@ -114,11 +117,3 @@ class Fetching:
             data=fetched(await self._caller.get(path, most=most)),
             name=piece.name,
         )
-
-
-def _leads_elsewhere(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return True
-    return parts.scheme not in ("http", "https") or parts.hostname in _ELSEWHERE

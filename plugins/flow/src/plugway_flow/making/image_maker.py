@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from plugway_flow.wire.image_bodies import Shape
     from plugway_flow.wire.reading import Fields
 
-#: Longest answer with an image in it, bytes; those of 4K have five million (reference §5.3).
+#: Longest answer with images in it, bytes; those of 4K have five million (reference §5.3).
 _IMAGE_BYTES = 64 << 20
 
 
@@ -73,7 +73,11 @@ class ImageMaker:
                 batch=batch,
             )
             return shape, await caller.ask(
-                post, "a request for images", acts=True, seconds=self._seconds
+                post,
+                "a request for images",
+                acts=True,
+                seconds=self._seconds,
+                most=_IMAGE_BYTES,
             )
 
         shape, answer = await self._shapes.tried(caller.turn.channel, "image", send)

@@ -18,7 +18,7 @@ from plugway_flow.wire.videos import Job, submitted
 if TYPE_CHECKING:
     from random import Random
 
-    from plugway import Gateway
+    from plugway import Binding, Gateway
     from plugway_flow.accounts import Accounts
     from plugway_flow.making.caller import Caller
 
@@ -32,9 +32,7 @@ class Larger:
 
     A poll makes the submit, and what it learns is written after it. So that a node that dies
     between the two, or another one that asks for the same task, does not submit again, a mark
-    is made durable before: who finds it, and no job, delivers the plain video. What is left:
-    two nodes that ask for one task within the same milliseconds, because a client asked one of
-    them, may both find no mark, and submit twice; the one that writes last is followed.
+    is made durable before: who finds an old one, and no job, delivers the plain video.
     """
 
     def __init__(self, gateway: Gateway, accounts: Accounts, random: Random) -> None:
@@ -48,7 +46,6 @@ class Larger:
         self._gateway = gateway
         self._accounts = accounts
         self._random = random
-        self._begun: set[str] = set()
 
     async def begin(self, task: Task, underway: Underway, piece: Piece, caller: Caller) -> Underway:
         """Have a video made larger, if nobody has done so before.
@@ -65,24 +62,14 @@ class Larger:
         Raises:
             UpstreamError: It is being done right now.
         """
-        if task.call_id in self._begun:
-            raise UpstreamError("the video is being made larger")
-        self._begun.add(task.call_id)
-        try:
-            return await self._begin(task, underway, piece, caller)
-        finally:
-            self._begun.discard(task.call_id)
-
-    async def _begin(
-        self, task: Task, underway: Underway, piece: Piece, caller: Caller
-    ) -> Underway:
         bindings, call_id, user_id = self._gateway.bindings, task.call_id, task.user_id
         plain = msgspec.structs.replace(underway, stage="made", job=None, pieces=(piece,))
         if not piece.name:
             return msgspec.structs.replace(plain, larger="the upstream gave the video no name")
-        if await bindings.find(NAME, _MARK, call_id, user_id=user_id) is not None:
+        mark = await bindings.find(NAME, _MARK, call_id, user_id=user_id)
+        if mark is not None and not self._is_fresh(mark):
             return msgspec.structs.replace(plain, larger="what became of the submit is not known")
-        await bindings.bind(
+        if mark is not None or not await bindings.bind(
             NAME,
             _MARK,
             call_id,
@@ -90,16 +77,27 @@ class Larger:
             channel_id=caller.turn.channel.id,
             credential_id=caller.turn.credential_id,
             seconds=_MARKED_SECONDS,
-        )
+        ):
+            raise UpstreamError("the video is being made larger")
         try:
             job = await self._submit(underway, piece, caller)
         except PlugwayError as error:
             return msgspec.structs.replace(plain, larger=error.message)
         return msgspec.structs.replace(underway, stage="larger", job=job, pieces=(piece,))
 
+    def _is_fresh(self, mark: Binding) -> bool:
+        """Say whether the poll that has made a mark may be under way yet."""
+        gateway = self._gateway
+        made_at = (mark.expires_at or 0) - round(_MARKED_SECONDS * 1_000_000)
+        lease = gateway.current().tasks.lease_seconds
+        return gateway.clock.now() - made_at < lease * 1_000_000
+
     async def _submit(self, underway: Underway, piece: Piece, caller: Caller) -> Job:
         credential_id = caller.turn.credential_id or 0
-        account = self._accounts.known(credential_id)
+        # Another node may have begun the task: nothing is known of the account here then.
+        account = self._accounts.known(credential_id) or await self._accounts.store.get(
+            credential_id
+        )
         client = Client(
             session=session_id(self._gateway.clock.now()),
             project=underway.project,

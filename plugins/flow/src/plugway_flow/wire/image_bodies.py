@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -59,7 +60,7 @@ def generate(
         "imageAspectRatio": f"IMAGE_ASPECT_RATIO_{aspect}",
         "imageInputs": inputs,
     }
-    path = f"/projects/{client.project}/flowMedia:batchGenerateImages"
+    path = f"/projects/{quote(client.project, safe='')}/flowMedia:batchGenerateImages"
     if shape == "old":
         context: dict[str, Any] = {"sessionId": client.session}
         said: dict[str, Any] = {"prompt": prompt}

@@ -124,17 +124,18 @@ def link(value: Any, *path: str | int) -> str:
     return found if fits else ""
 
 
-def credits_left(value: Any) -> int | None:
+def credits_left(value: Any, name: str = "remainingCredits") -> int | None:
     """Return the upstream's own credits that an answer tells of; None: it does not.
 
     Args:
         value: As decoded from JSON.
+        name: Where it does.
 
     Example:
         >>> credits_left({"remainingCredits": 900}), credits_left({"remainingCredits": "x"})
         (900, None)
     """
-    found = at(value, "remainingCredits")
+    found = at(value, name)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
     return int(found) if 0 <= found < 2**53 else None

@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -59,9 +58,8 @@ _CODES = {
     "DEADLINE_EXCEEDED": 504,
 }
 
-#: Where migrated accounts are sent (reference §0), and where one signs in.
+#: Where migrated accounts are sent (reference §0).
 _NEW_HOME = "flow.google.com"
-_SIGN_IN = ("accounts.google.com", "/signin", "/api/auth/")
 
 #: Words of a refused body: a field that is not known, or not of that type.
 _BODY = ("unknown name", "cannot find field", "invalid json payload", "invalid value at")
@@ -77,7 +75,11 @@ _UNSAFE = re.compile(
 )
 _UNSAFE_WORDS = re.compile(r"\bsafety\b|violat\w+ (?:\w+ )*(?:polic|guideline)|\bnsfw\b", re.I)
 
-_TIER = re.compile(r"\btier\b|paygate|\bupgrade\b|\bsubscri\w+|\bultra\b", re.I)
+_TIER = re.compile(
+    r"\btier\b|paygate|\bupgrade\b|\bsubscri\w+|\bultra\b|\bmodel access denied\b", re.I
+)
+#: What looks like an access token, or an address that another client must not read.
+_SECRET = re.compile(r"\bya29\.[\w.-]+|\beyJ[\w-]{16,}[\w.-]*|[\w.+-]+@[\w-]+\.[\w.-]+")
 _CREDITS = re.compile(r"(?:insufficient|not enough|out of|no) (?:\w+ )*credits?\b", re.I)
 
 
@@ -240,27 +242,6 @@ def of_json(value: Any, code: int = 500) -> Refusal:
     )
 
 
-def of_redirect(location: str) -> UpstreamError:
-    """Return the error of an answer that leads elsewhere.
-
-    Args:
-        location: As its header says.
-
-    Example:
-        >>> type(of_redirect("https://flow.google.com/")).__name__
-        'AccountMigrated'
-    """
-    try:
-        host = urlsplit(location).hostname or ""
-    except ValueError:
-        host = ""
-    if host == _NEW_HOME:
-        return AccountMigrated(f"The account has moved to {_NEW_HOME}.", acted=False)
-    if any(words in location for words in _SIGN_IN):
-        return CredentialExpired("The upstream wants somebody to sign in.", acted=False)
-    return UpstreamError("The upstream redirects to a strange place.", acted=False)
-
-
 def retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
     """Return the seconds that an answer asks to wait; None: it does not say.
 
@@ -274,8 +255,14 @@ def retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
 
 
 def clipped(words: str) -> str:
-    """Return the upstream's words, on one line and not too many."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in words[:_READ]).split())
+    """Return the upstream's words, on one line and not too many, and no secret among them.
+
+    Example:
+        >>> clipped("Token ya29.abc of\\none@flow.example is bad.")
+        'Token … of … is bad.'
+    """
+    plain = "".join(c if c.isprintable() else " " for c in words[:_READ])
+    plain = " ".join(_SECRET.sub("…", plain).split())
     return plain if len(plain) <= _WORDS else plain[:_WORDS] + "…"
 
 

@@ -64,6 +64,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     failure: Failure | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing more comes of it."""
+        return self.state in ("made", "failed")
+
 
 class _Encoded(msgspec.Struct, frozen=True, rename="camel"):
     encoded_video: bytes

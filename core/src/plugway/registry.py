@@ -20,9 +20,9 @@ from plugway.routes import RouteTable
 
 if TYPE_CHECKING:
     from plugway.contract import (
-        Models,
         CredentialKind,
         Emulator,
+        Models,
         Mount,
         Poller,
         Provider,

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from plugway.contract import (
-    Models,
     CredentialKind,
     Emulator,
+    Models,
     Mount,
     Poller,
     Provider,

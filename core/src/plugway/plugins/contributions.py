@@ -10,9 +10,9 @@ import msgspec
 
 from plugway.contract import (
     ANY,
-    Models,
     CredentialKind,
     Emulator,
+    Models,
     Mount,
     Poller,
     Provider,

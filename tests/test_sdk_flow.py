@@ -165,7 +165,7 @@ async def test_what_cannot_be_is_said_in_the_package_s_own_words(system: FlowSys
         ("size", {"size": "as large as it gets"}),
         ("seconds", {"seconds": "5"}),
         ("prompt", {"prompt": ""}),
-        ("prompt", {"input_reference": ("a.png", PICTURE, "image/png")}),
+        ("input_reference", {"input_reference": ("a.png", PICTURE, "image/png")}),
     ]
     for field, body in wrong:
         with pytest.raises(openai.BadRequestError) as bad:

@@ -79,12 +79,13 @@ async def test_an_account_that_is_refused_is_left_for_another(house: KilnHouse) 
     assert house.asked == {"kiln-0": 2, "kiln-1": 2}
 
 
-async def test_nothing_is_sent_again_where_the_answer_was_lost(house: KilnHouse) -> None:
+@pytest.mark.parametrize("said", ["cut", "504 Gateway Timeout"])
+async def test_nothing_is_sent_again_where_the_answer_was_lost(house: KilnHouse, said: str) -> None:
     await house.open(2)
-    house.says = {"kiln-0": "cut", "kiln-1": "cut"}
+    house.says = {"kiln-0": said, "kiln-1": said}
     before = await house.server.balance(house.user)
-    status, said = await house.fire()
-    assert (status, said["error"]["code"]) == (502, "upstream_interrupted")
+    status, told = await house.fire()
+    assert (status, told["error"]["code"]) == (502, "upstream_interrupted")
     assert sum(house.asked.values()) == 1
     balance, held = await house.server.balance(house.user)
     # Whether it is made is not known: what was held waits for the poller's word.

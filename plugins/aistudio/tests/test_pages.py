@@ -196,9 +196,9 @@ async def test_pages_that_nobody_uses_are_closed() -> None:
     async with asyncio.timeout(10):
         while not idle.closed:
             await asyncio.sleep(0)
-    assert not busy.closed
+    assert [idle.closed, busy.closed] == [True, False]
     await house.pages.close()
-    assert busy.closed
+    assert [idle.closed, busy.closed] == [True, True]
     assert house.pages.status() == Status()
 
 

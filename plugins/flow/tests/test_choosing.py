@@ -46,9 +46,9 @@ def test_a_short_name_takes_all_from_the_request() -> None:
         upscale="1080p",
         plain_price="veo_3_1_t2v_fast",
     )
-    assert made("veo_3_1_t2v_fast", DEFAULT, seconds=4).seconds == 4
+    assert made("veo_3_1_t2v_fast", DEFAULT, seconds=4).key == "veo_3_1_t2v_fast_4s"
     # The usual length is in no key.
-    assert made("veo_3_1_t2v_fast", DEFAULT, seconds=8).seconds is None
+    assert made("veo_3_1_t2v_fast", DEFAULT, seconds=8).key == "veo_3_1_t2v_fast_ultra"
     assert made("omni", DEFAULT, images=1).act == "r2v"
     assert made("omni", DEFAULT).act == "t2v"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from plugway import (
     Task,
     TaskGone,
     TaskUpdate,
+    Turn,
     UnreadableAnswer,
     UpstreamError,
     UpstreamTimeout,
@@ -58,6 +60,10 @@ class Upstream:
         self.asked.append(target)
         body = self._bodies.pop(0)
         return body if isinstance(body, bytes) else msgspec.json.encode(body)
+
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
+        """Refuse: one question tells everything."""
+        raise AssertionError
 
 
 def answer(data: Any, code: Any = 0) -> dict[str, Any]:

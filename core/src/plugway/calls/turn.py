@@ -14,6 +14,7 @@ from plugway.errors import (
     CredentialRestricted,
     QuotaExhausted,
     UpstreamError,
+    UpstreamInterrupted,
 )
 from plugway.media_types import sniffed
 from plugway.upstream import Timeouts
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from plugway.credentials.pool import Credential
     from plugway.upstream import Answer
 
+
+#: Answers to a submit after which it may have been taken all the same.
+_PERHAPS_TAKEN = frozenset({500, 502, 504})
 
 #: Media that are fetched for one try: one small request must not send many elsewhere.
 MOST_FETCHES = 100
@@ -43,14 +47,30 @@ class Turn:
     """
 
     def __init__(
-        self, parts: Parts, call_id: str, channel: Channel, credential: Credential | None
+        self,
+        parts: Parts,
+        call_id: str,
+        channel: Channel,
+        credential: Credential | None,
+        *,
+        once: bool = False,
     ) -> None:
+        """Begin.
+
+        Args:
+            parts: What calls go through.
+            call_id: The call's own id.
+            channel: The channel.
+            credential: What all requests go with; None: the channel has none.
+            once: It makes a task, which must not be made twice.
+        """
         self.call_id = call_id
         self.channel = channel
         self.credential_id = None if credential is None else credential.id
         self.secret: Secret | None = None if credential is None else credential.secret
         self._parts = parts
         self._credential = credential
+        self._once = once
         self._renewed = False
         self._fetches = 0
         self._answers: list[Answer] = []
@@ -113,7 +133,8 @@ class Turn:
 
         Returns:
             401: `CredentialExpired`; 403: `CredentialRestricted`; 429: `QuotaExhausted` with
-            the upstream's `Retry-After`; 500 and above: one that may be tried elsewhere.
+            the upstream's `Retry-After`; 500 and above: one that may be tried elsewhere, but
+            for what makes a task: nobody knows whether it was taken, unless it is 503.
         """
         status = answer.status
         told = message or f"The upstream answered with status {status}."
@@ -124,6 +145,8 @@ class Turn:
             return CredentialRestricted(told, acted=False)
         if status == 429:
             return QuotaExhausted(told, retry_after=wait, acted=False)
+        if self._once and status in _PERHAPS_TAKEN:
+            return UpstreamInterrupted(told, retry_after=wait)
         return UpstreamError(told, retry_after=wait, acted=status < 500)
 
     async def load(self, media: Media, *, max_bytes: int | None = None) -> Media:

@@ -133,7 +133,13 @@ class Turns:
             claim = await self._claim(candidates, quotas, tried)
             if claim is None:
                 break
-            turn = Turn(self._parts, self._call_id, claim.channel, claim.credential)
+            turn = Turn(
+                self._parts,
+                self._call_id,
+                claim.channel,
+                claim.credential,
+                once=self._before is not None,
+            )
             bound = False
             self._since = clock.monotonic()
             stream = work(turn)

@@ -124,6 +124,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Return how the client spelt a parameter, for errors that name it.
 
         Args:
-            name: Name of the attribute.
+            name: Name of the attribute, or `media` for the images of its messages.
         """
+        if name == "media":
+            return self.given.get(name) or self.spelt("messages")
         return self.given.get(name, name)

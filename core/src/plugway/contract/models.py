@@ -148,7 +148,7 @@ class Models(ABC):
             # What only has a URL may be of any type; a model that takes text alone takes none.
             known = bool(media.mime_type)
             if media.kind not in model.takes if known else set(model.takes) == {"text"}:
-                what, field = media.mime_type or "images or files", request.spelt("messages")
+                what, field = media.mime_type or "images or files", request.spelt("media")
                 raise BadRequest(f"{field}: {model.id} takes no {what}", field=field)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from gemini_front import HELLO, ITS_OWN_WARNING, GeminiFront
@@ -108,7 +109,7 @@ async def test_own_counts_where_none_come(front: GeminiFront) -> None:
 
 
 async def test_an_image_in(front: GeminiFront) -> None:
-    parts = [
+    parts: list[Any] = [
         types.Part.from_bytes(data=PNG, mime_type="image/png"),
         types.Part.from_uri(file_uri="https://host.example/a.mp4", mime_type="video/mp4"),
         "what is it?",

@@ -119,14 +119,12 @@ def recipe(request: ChatRequest, model: ChatModel, tier: Tier, settings: FlowSet
     images = sum(1 for _ in request.media())
     alone = offer.model.type == "upscale"
     plain = "" if alone or not asked.resolution else price_key(offer.name, offer.model, "")
-    usual = next(iter(offer.model.seconds), None)
     return Recipe(
         act=_act(offer.model, images),
         key=_key(offer, asked, images, tier),
         aspect=_ASPECTS[asked.aspect],
         upscale=asked.resolution,
         plain_price=plain,
-        seconds=None if asked.seconds == usual else asked.seconds,
         count=request.count,
     )
 
@@ -137,7 +135,7 @@ def _check_images(request: ChatRequest, offer: Offer) -> None:
     for media in request.media():
         # Of what only has a URL the type may be unknown as yet.
         if media.mime_type and media.kind != "image":
-            raise _wrong(request, "messages", f"{offer.chat.id} takes no {media.mime_type} there")
+            raise _wrong(request, "media", f"{offer.chat.id} takes no {media.mime_type} there")
         images += 1
     if not least <= images <= most:
         if not most:
@@ -146,7 +144,7 @@ def _check_images(request: ChatRequest, offer: Offer) -> None:
             takes = "exactly one image" if most == 1 else f"exactly {most} images"
         else:
             takes = f"{least} to {most} images"
-        raise _wrong(request, "messages", f"{offer.chat.id} takes {takes}, not {images}")
+        raise _wrong(request, "media", f"{offer.chat.id} takes {takes}, not {images}")
 
 
 def _asked(request: ChatRequest, offer: Offer, settings: FlowSettings) -> _Asked:

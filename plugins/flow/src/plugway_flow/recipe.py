@@ -23,7 +23,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             `PORTRAIT_THREE_FOUR`; the enum's prefix depends on what is asked.
         upscale: Made larger after: empty, `2k`, `4k` or `1080p`.
         plain_price: Key of the price where it could not be made larger.
-        seconds: Length of a video, as the upstream's key says; None: its usual one.
         count: Images at once.
     """
 
@@ -32,5 +31,4 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     aspect: str
     upscale: Literal["", "2k", "4k", "1080p"] = ""
     plain_price: str = ""
-    seconds: int | None = None
     count: int = 1

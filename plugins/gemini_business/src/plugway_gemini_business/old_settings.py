@@ -22,7 +22,7 @@ _NOTHING_DELETED = "an account that fails is quarantined, never deleted"
 _HEADLESS = "renewals open no window; sign-ins do"
 _WORKERS = "set `mode` and `worker_secret` of `plugins.gemini_business` in the settings"
 _PROXIES = "set `proxies` in the settings, and `proxy = pool` on the channel"
-_FLOW = "Flow is another plugin's"
+_FLOW = "Flow is another plugin's: `plugway import flow` reads the same folder"
 
 #: What is not taken over, and why; a name stands for all below it.
 _LEFT: Mapping[str, str] = {

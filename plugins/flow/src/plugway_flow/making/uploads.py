@@ -75,7 +75,7 @@ class Uploads:
         try:
             return await self._all(request.media(), client, aspect)
         except BadRequest as error:
-            field = request.spelt("messages")
+            field = request.spelt("media")
             said = error.message.removeprefix("messages: ")
             raise BadRequest(f"{field}: {said}", field=field) from None
 

@@ -78,7 +78,13 @@ def asked_of(body: ImageBody, media: Sequence[Media] = ()) -> tuple[ChatRequest,
         BadRequest: A wish cannot be read; the field is named.
     """
     wishes = wished(body)
-    given = {"messages": "prompt", "model": "model", "count": "n", **wishes.given}
+    given = {
+        "messages": "prompt",
+        "media": "image",
+        "model": "model",
+        "count": "n",
+        **wishes.given,
+    }
     if body.seed is not None:
         given["seed"] = "seed"
     asked = ChatRequest(

@@ -100,7 +100,12 @@ def asked_of(
         BadRequest: A wish cannot be read; the field is named.
     """
     wishes = wished(body)
-    given = {"messages": "prompt", "model": "model", **wishes.given}
+    given = {
+        "messages": "prompt",
+        "media": "input_reference",
+        "model": "model",
+        **wishes.given,
+    }
     if body.seed is not None:
         given["seed"] = "seed"
     if source:

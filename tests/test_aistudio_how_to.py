@@ -17,6 +17,7 @@ from curl import curl
 from machine_browser import machine_browser
 from pages import ROOT, blocks, text_of
 from reader import Reader, reading
+from setting_tables import defaults, table
 
 from plugway import PooledChannelSettings
 from plugway_aistudio.emulated.mishaps import Mishap
@@ -159,34 +160,6 @@ def test_selectors_of_the_pages_are_of_parts_that_there_are() -> None:
     assert len(found) == 2
     for own in found:
         Selectors(msgspec.convert(own, dict[str, tuple[str, ...]]))
-
-
-def table(page: str, head: str) -> dict[str, str]:
-    """Return the rows below a head: defaults by name."""
-    rows = text_of(page).partition(f"| {head} | default |")[2].partition("\n\n")[0]
-    found: dict[str, str] = {}
-    for names, default in re.findall(r"^\| (`.*?) \| (.*?) \|", rows, re.M):
-        each = re.findall(r"`(\w+)`", names)
-        defaults = default.split(", ") if len(each) > 1 else [default]
-        found |= dict(zip(each, defaults, strict=True))
-    return found
-
-
-def defaults(type_: type[msgspec.Struct]) -> dict[str, str]:
-    """Return the defaults of settings as the pages write them."""
-    struct = type_()
-    values = {field.name: getattr(struct, field.name) for field in msgspec.structs.fields(type_)}
-    return {name: shown(value) for name, value in values.items()}
-
-
-def shown(value: object) -> str:
-    if isinstance(value, bool):
-        return f"`{value}`".lower()
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    if isinstance(value, str):
-        return f"`{value}`" if value else "empty"
-    return "none" if not value else str(value)
 
 
 def test_every_setting_is_on_the_plugin_s_page_with_its_default() -> None:

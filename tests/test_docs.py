@@ -32,6 +32,7 @@ from pages import (
 
 import plugway_aistudio
 import plugway_bltcy
+import plugway_flow
 import plugway_gemini_business
 import plugway_kling
 from plugway import errors
@@ -177,6 +178,7 @@ def test_toml_blocks_are_settings_or_a_project(block: Block, tmp_path: Path) -> 
     plugins = {
         "aistudio": plugway_aistudio,
         "bltcy": plugway_bltcy,
+        "flow": plugway_flow,
         "gemini_business": plugway_gemini_business,
         "kling": plugway_kling,
     }
@@ -311,8 +313,8 @@ def test_roles_are_as_the_operator_s_page_says() -> None:
     theirs = {place.partition("/api/admin/") for place, role in ROLES.items() if role == "admin"}
     looking = {path for method, _, path in theirs if method == "GET "}
     changing = {path.partition("/")[0] for method, _, path in theirs if method != "GET "}
-    assert looking == {"settings", "audit"}
-    most = {"users", "keys", "groups", "ledger", "tasks", "vault"}
+    assert looking == {"settings", "audit", "media/{id}/thumbnail"}
+    most = {"users", "keys", "groups", "ledger", "tasks", "vault", "media"}
     assert changing == most | {"credentials", "proxies"}
     # Of credentials only what shows their secrets.
     credentials = {path for method, _, path in theirs if path.startswith("credentials")}

@@ -45,7 +45,7 @@ SIGNS = "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI="
 #: Sections of the client's page that are about Kling.
 KLING = {"Kling", "Ids", "Official codes", "Lost answers", "Callbacks"}
 #: Sections that need other upstreams; others of the tests of pages do what they say.
-CHATS = {"Chats", "AI Studio"}
+CHATS = {"Chats", "Images and videos", "AI Studio"}
 VIDEO = (
     'curl {url}/kling/v1/videos/text2video -H "Authorization: Bearer $CAROL"'
     ' -H "Content-Type: application/json"'

@@ -87,8 +87,13 @@ def test_so_it_does_with_a_chat_model(tutorial: Path) -> None:
     assert types.returncode == 0, types.stdout + types.stderr
 
 
+def test_its_clips_are_made_as_tasks(tutorial: Path) -> None:
+    _add(tutorial, "Images and videos")
+    _tested(tutorial)
+
+
 def test_each_addition_belongs_to_a_step() -> None:
-    steps = {"Jobs that outlive their call", "A chat model"}
+    steps = {"Jobs that outlive their call", "A chat model", "Images and videos"}
     assert {section for section, _, _ in _added()} == steps
 
 
@@ -104,11 +109,16 @@ def _add(tutorial: Path, step: str) -> None:
             file.write_text(_merged(file.read_text(encoding="utf-8"), more), encoding="utf-8")
 
 
-def _tried(tutorial: Path) -> str:
-    """Run the plugin's own tests and the demo, and return what that says."""
+def _tested(tutorial: Path) -> None:
+    """Run the plugin's own tests, which take its tour too."""
     tests = _run(tutorial, "pytest", "-q", "-p", "no:cacheprovider", str(tutorial))
     assert tests.returncode == 0, tests.stdout + tests.stderr
     assert " passed" in tests.stdout
+
+
+def _tried(tutorial: Path) -> str:
+    """Run the plugin's own tests and the demo, and return what that says."""
+    _tested(tutorial)
     demo = _run(tutorial, "plugway", "demo", "--once", "--port", "0")
     assert demo.returncode == 0, demo.stdout + demo.stderr
     return demo.stdout

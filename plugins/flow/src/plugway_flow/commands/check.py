@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def check(context: click.Context, channel: str | None, as_json: bool) -> None:
     """Ask the upstream for each account's session and credits now, at no cost.
 
-    An account that works is ready again, whatever was held against it, unless you disabled it;
+    An account that works is ready again, unless you disabled it, though its quotas may rest;
     one whose session has ended is out of use. Exit code 1: something is wrong with one.
     """
     session: Session = context.obj

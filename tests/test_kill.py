@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 PRICE = 1000
 CREDITS = 10**9
-ROUNDS = int(os.environ.get("PLUGWAY_KILL_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("PLUGWAY_KILL_ROUNDS", "2"))
 SEED = int(os.environ.get("PLUGWAY_KILL_SEED", "20"))
 CLIENTS = 8
 HOLD_SECONDS = 3

@@ -159,6 +159,8 @@ async def test_the_end_of_one_cuts_no_stream_and_goes_unnoticed(
     both, alice = pair
     before, _ = await both.balance()
     leaving = both.two.caller(alice.key)
+    # A key that was made a moment ago is news to other nodes.
+    await nodes.until(lambda: _has_status(leaving, "/api/me", 200))
     url = both.two.process.url
     headers = {"authorization": f"Bearer {alice.key}"}
     async with both.client.post(f"{url}/runway/stream", headers=headers) as response:
@@ -174,6 +176,8 @@ async def test_the_end_of_one_cuts_no_stream_and_goes_unnoticed(
         assert both.two.process.process.poll() is None
         both.stream.rest.set()
         assert await response.content.read() == b"last"
+    # It was told already: a second word could meet it when it has no ears any more.
+    assert await asyncio.to_thread(both.two.process.process.wait, 60) == 0
     assert await both.two.stop() == 0
     assert (await alice.call("POST", "/runway/x")).status == 200
     assert await both.balance() == (before - 3 * PRICE, 0)

@@ -16,7 +16,7 @@ from plugway.testing.databases import DIALECTS, available, fresh_database
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = int(os.environ.get("PLUGWAY_TORTURE_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("PLUGWAY_TORTURE_ROUNDS", "2"))
 SEED = int(os.environ.get("PLUGWAY_TORTURE_SEED", "7"))
 
 

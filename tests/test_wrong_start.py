@@ -114,12 +114,15 @@ def test_a_database_that_is_not_at_head(home: Path, refused: Refused) -> None:
     (home / "plugway.db").unlink()
     off = {"PLUGWAY__DATABASE__MIGRATE": "false"}
     assert refused(**off) == (
-        "the database is not at head: core.0001_initial; run `plugway migrate`"
+        "the database is not at head: core.0001_initial, flow.0001_initial; run `plugway migrate`"
     )
     gateway = GatewayProcess(home, off)
     checked = gateway.plugway("migrate", "--check", check=False)
-    assert (checked.returncode, checked.stdout) == (1, "core.0001_initial\n")
-    assert gateway.plugway("migrate").stdout == "core.0001_initial\n"
+    assert (checked.returncode, checked.stdout) == (
+        1,
+        "core.0001_initial\nflow.0001_initial\n",
+    )
+    assert gateway.plugway("migrate").stdout == checked.stdout
     gateway.start()
     assert gateway.stop() == 0
 

@@ -197,8 +197,8 @@ class TestAtTheRoot:
 
 async def test_the_root_is_left_alone(kling: Kling) -> None:
     status, body = await kling.alice.post("/v1/videos/text2video", PROMPT)
-    # Below `/v1` it is the neighbouring dialect that says so.
-    assert (status, body["error"]["code"]) == (404, "unknown_url")
+    # There a name is that of a video made with the neighbouring dialect.
+    assert (status, body["error"]["code"]) == (405, "method_not_supported")
 
 
 class TestBesideBltcy:

@@ -34,6 +34,9 @@ import time
 #: Seconds that the browser gets to end by itself, and everything else to be gone.
 GRACE, GONE = 2.0, 10.0
 
+#: Seconds in which a process that was killed may still write.
+_LATE = 0.2
+
 #: Of the profiles that the driver makes, and of the file in one by which it is held.
 PROFILE, LOCK = "playwright_chromiumdev_profile-", "plugway.lock"
 
@@ -124,6 +127,9 @@ class Keeper:
                 # A program that only starts the browser is all that the kernel has ended.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(group, signal.SIGKILL)
+            remove(self._profile)
+            # Who was about to end may have made it once more.
+            time.sleep(_LATE)
             remove(self._profile)
         finally:
             os._exit(0)

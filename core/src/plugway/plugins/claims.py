@@ -89,7 +89,8 @@ class Claims:
     def _intrusion(self, contribution: Contribution) -> str | None:
         for mount in contribution.routes:
             for ours in self._core:
-                if (mount.fallback or ours.fallback) and shape(mount) == shape(ours):
+                # A fallback gives way, to a part of its paths too.
+                if ours.fallback or (mount.fallback and shape(mount) == shape(ours)):
                     continue
                 if intrudes(mount, ours):
                     return f"route {shape(mount)!r} is in the way of the core's {ours.path!r}"

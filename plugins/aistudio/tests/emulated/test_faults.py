@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 
 import pytest
@@ -138,13 +137,14 @@ async def test_an_answer_can_be_spoilt(page: Page, emulator: AIStudioEmulator, k
     emulator.mishap(kind, after=2)
     await ask(page, "Count")
     await expect(page.locator("div.toast.error")).to_be_visible()
-    # A connection that is cut may take its last bytes along.
-    shown = re.compile(r"^One (two )?$") if kind == "cut" else "One two "
-    await expect(page.locator("ms-cmark-node")).to_have_text(shown)
+    shown = page.locator("ms-cmark-node")
     if kind == "cut":
         await until(page, lambda: bool(failed))
-    elif kind == "truncated":
-        assert not failed
+        # A connection that is cut may take its last bytes along, or all of them.
+        assert "".join(await shown.all_text_contents()) in ("", "One ", "One two ")
+    else:
+        await expect(shown).to_have_text("One two ")
+        assert kind == "garbage" or not failed
     assert emulator.asked[0].frames == 2 or kind == "garbage"
 
 

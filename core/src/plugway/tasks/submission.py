@@ -16,7 +16,7 @@ from plugway.calls.forward import Forwarding
 from plugway.calls.quoting import candidates, dearest
 from plugway.calls.standing import Standing
 from plugway.calls.turns import Turns
-from plugway.contract import Task, TaskUpdate
+from plugway.contract import TaskUpdate
 from plugway.errors import (
     Cancelled,
     LedgerUnavailable,
@@ -27,18 +27,17 @@ from plugway.errors import (
     UpstreamTimeout,
 )
 from plugway.ids import new_id
-from plugway.ledger.operations import Advance, Finish, NewTask, Reserve
+from plugway.ledger.operations import Advance, Finish, Reserve
 from plugway.tasks import told, verdict
-from plugway.tasks.abstract import abstract
+from plugway.tasks.asked import Asked, begun
 from plugway.tasks.facts import Facts
 from plugway.tasks.pace import FIND_FIRST
 from plugway.telemetry.access import FACTS, CallFacts
 
 if TYPE_CHECKING:
-    from plugway.bindings import Binding
     from plugway.calls.parts import Parts
     from plugway.calls.turn import Turn
-    from plugway.contract import Channel, Quota, Usage
+    from plugway.contract import Channel, Quota, Task
     from plugway.credentials.pool import Claim
     from plugway.request import Request
     from plugway.tasks.journal import Journal
@@ -52,20 +51,6 @@ _SECOND = 1_000_000
 
 #: Errors of a submit after which nobody knows whether it was taken.
 _LOST = (UpstreamTimeout, UpstreamInterrupted, UnreadableAnswer)
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what a submit is for; the arguments of `Tasks.open`."""
-
-    provider: str
-    kind: str
-    model: str
-    usages: tuple[Usage, ...]
-    body: bytes
-    external_id: str | None
-    callback_url: str | None
-    pin: Binding | None
-    listed: str
 
 
 class Submission:
@@ -124,16 +109,8 @@ class Submission:
         now = parts.clock.now()
         settings = parts.settings()
         longest = max(self._patience(channel) for channel in self._candidates)
-        new = NewTask(
-            provider=asked.provider,
-            kind=asked.kind,
-            model=asked.model,
-            user_id=principal.user_id,
-            request_id=self.request.id,
-            ip=self.request.client_ip,
-            external_id=asked.external_id,
-            callback_url=asked.callback_url,
-            request=abstract(asked.body),
+        new = asked.row(
+            self.request,
             facts=self._facts(),
             price=quote.credits,
             next_poll_at=now + longest,
@@ -153,23 +130,7 @@ class Submission:
             ),
             wait=settings.ledger.reserve_wait,
         )
-        self._task = Task(
-            id=0,
-            call_id=self.call_id,
-            provider=asked.provider,
-            kind=asked.kind,
-            model=asked.model,
-            user_id=principal.user_id,
-            external_id=asked.external_id,
-            callback_url=asked.callback_url,
-            request=new.request,
-            facts=new.facts,
-            price=quote.credits,
-            next_poll_at=new.next_poll_at,
-            deadline=new.deadline,
-            created_at=now,
-            updated_at=now,
-        )
+        self._task = begun(new, self.call_id, now)
         return self
 
     async def send(self, *, target: str, content: bytes, method: str = "POST") -> Answer:

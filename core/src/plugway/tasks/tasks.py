@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from plugway.contract import TaskFinished, TaskUpdate, Usage
 from plugway.errors import NotFound, PlugwayError, TaskGone
 from plugway.tasks import receipts, store, told
+from plugway.tasks.asked import Asked
 from plugway.tasks.asking import Asking
 from plugway.tasks.journal import Journal
 from plugway.tasks.keeping import Keeping
 from plugway.tasks.news import News
 from plugway.tasks.polling import Polling
 from plugway.tasks.room import Room
-from plugway.tasks.submission import Asked, Submission
+from plugway.tasks.submission import Submission
 
 if TYPE_CHECKING:
     from plugway.bindings import Binding

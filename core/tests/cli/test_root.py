@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -37,13 +37,20 @@ def test_no_plugin_takes_the_name_of_a_command() -> None:
 def test_it_starts_fast(words: tuple[str, ...]) -> None:
     took = []
     for _ in range(3):
-        began = time.monotonic()
+        # Processor time: the machine may be busy with other things.
+        began = _spent()
         done = subprocess.run(  # noqa: S603  # our own command, no shell
             [sys.executable, "-m", "plugway", *words], capture_output=True, text=True, check=True
         )
-        took.append(time.monotonic() - began)
+        took.append(_spent() - began)
         assert done.stdout
     assert min(took) < 0.4
+
+
+def _spent() -> float:
+    """Return the seconds that processes which have ended were worked for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_version_is_that_of_the_distribution(shell: Shell) -> None:

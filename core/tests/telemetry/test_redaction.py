@@ -131,7 +131,8 @@ def test_a_secret_at_a_cut_goes(cut: int) -> None:
     ],
 )
 def test_a_hostile_text_takes_no_time(unit: str) -> None:
-    started = time.perf_counter()
+    # Of this processor alone: the machine may be busy with other things.
+    started = time.thread_time()
     redacted = redact(unit * 200_000)
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0
     assert len(redacted) <= LIMIT + 3

@@ -26,7 +26,7 @@ _NET_ERROR = re.compile(r"net::ERR_[A-Z0-9_]+")
 
 _Taker = Callable[[dict[str, Any]], None]
 
-#: Bytes of answers that the browser keeps for `Network.getResponseBody`.
+#: Bytes of one answer that the browser keeps for `Network.getResponseBody`; of all, two such.
 _KEPT = 32 << 20
 
 
@@ -75,7 +75,7 @@ class CdpCapture(Capture):
         try:
             await session.send("Page.enable")
             await session.send(
-                "Network.enable", {"maxTotalBufferSize": _KEPT, "maxResourceBufferSize": _KEPT}
+                "Network.enable", {"maxTotalBufferSize": 2 * _KEPT, "maxResourceBufferSize": _KEPT}
             )
         except BaseException:
             await capture.close()

@@ -27,6 +27,7 @@ async def test_images_by_their_bytes_and_by_their_place(desk: StudioDesk) -> Non
     assert answer.output_format == "png"
     assert answer.usage is not None
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (6, 2 * 258)
+    assert answer.usage.input_tokens_details.text_tokens == 6
     assert answer.usage.model_extra == {"estimated": True}
     assert raw.headers["x-plugway-ignored"] == "quality"
     assert raw.headers["x-plugway-task"].startswith("image_")

@@ -98,16 +98,14 @@ def estimated_tokens(asked: ChatRequest, images: int) -> ImageTokens:
         asked: What was asked.
         images: How many were made.
     """
-    text = sum([count_text(message.text) for message in asked.messages])
     total = count_request(asked)
+    pictures = min(total, sum(1 for _ in asked.media()) * IMAGE_TOKENS)
     made = images * IMAGE_TOKENS
     return ImageTokens(
         input_tokens=total,
         output_tokens=made,
         total_tokens=total + made,
-        input_tokens_details=Kinds(
-            image_tokens=sum(1 for _ in asked.media()) * IMAGE_TOKENS, text_tokens=text
-        ),
+        input_tokens_details=Kinds(image_tokens=pictures, text_tokens=total - pictures),
         output_tokens_details=Kinds(image_tokens=made, text_tokens=0),
         estimated=True,
     )
